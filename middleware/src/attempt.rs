@@ -1,0 +1,55 @@
+//! What each attempt of a call met.
+
+use std::time::Duration;
+
+use http::StatusCode;
+
+use crate::Outcome;
+
+/// What one attempt of a call met.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Attempt {
+    /// What is known of the request after it.
+    pub outcome: Outcome,
+    /// The status, where one arrived.
+    pub status: Option<StatusCode>,
+    /// What went wrong, where no whole answer arrived: the error's own words, without its sources.
+    pub cause: Option<String>,
+    /// How long it took, from its first poll to its answer or error. Waits before it don't count.
+    pub elapsed: Duration,
+    /// How long was waited, or would have been, before the next one; `None` where there was no next.
+    pub delay: Option<Duration>,
+}
+
+impl Attempt {
+    /// Makes a record of an attempt with a status.
+    #[must_use]
+    pub const fn answered(status: StatusCode, elapsed: Duration) -> Self {
+        Self { outcome: Outcome::Answered, status: Some(status), cause: None, elapsed, delay: None }
+    }
+
+    /// Makes a record of an attempt that ended without a status.
+    #[must_use]
+    pub fn failed(outcome: Outcome, cause: impl ToString, elapsed: Duration) -> Self {
+        Self { outcome, status: None, cause: Some(cause.to_string()), elapsed, delay: None }
+    }
+}
+
+/// The attempts of one call, the first one first: in a response's extensions where there was more than one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Attempts(pub Vec<Attempt>);
+
+/// Which attempt of its call a request is, counted from 1: in a request's extensions from the second on.
+///
+/// An extension costs three allocations, so the first attempt goes without; [`AttemptNumber::of`] knows that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AttemptNumber(pub(crate) u32);
+
+impl AttemptNumber {
+    /// Returns which attempt a request is: 1 for the first.
+    #[must_use]
+    pub fn of<B>(request: &http::Request<B>) -> u32 {
+        request.extensions().get::<Self>().map_or(1, |number| number.0)
+    }
+}

@@ -1,0 +1,386 @@
+//! Collects the response's body, up to a cap.
+//!
+//! Everything above this layer sees a whole [`Body`]: a timeout covers it, a retry covers one that broke off, a permit is held
+//! until it has been read. A body that breaks off is an error that still knows the status and what had arrived
+//! ([`ResponseBodyError`]).
+//!
+//! ```
+//! use http::{Request, Response};
+//! use http_body_util::Full;
+//! use magicbell_middleware::{Body, collect::CollectLayer};
+//! use tower::{ServiceBuilder, ServiceExt};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), magicbell_middleware::BoxError> {
+//! let service = ServiceBuilder::new()
+//!     .layer(CollectLayer::new(1 << 20))
+//!     .service_fn(async |_: Request<Body>| Ok::<_, std::io::Error>(Response::new(Full::<&[u8]>::new(b"hello"))));
+//! let response = service.oneshot(Request::new(Body::empty())).await?;
+//! assert_eq!(response.body().as_bytes(), b"hello");
+//! # Ok(())
+//! # }
+//! ```
+
+use std::error::Error;
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes, BytesMut};
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::{HeaderMap, Request, Response, StatusCode, Version, response};
+use http_body::Body as _;
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::{Body, BoxError};
+
+/// Says whether the bytes of an unframed body are a whole one.
+type Check = fn(&[u8]) -> bool;
+
+/// Collects the response's body, up to a cap.
+#[derive(Debug, Clone, Copy)]
+pub struct CollectLayer {
+    max_bytes: usize,
+    check: Option<Check>,
+}
+
+impl CollectLayer {
+    /// Makes a layer that takes at most `max_bytes` of a body; a longer one is an error.
+    #[must_use]
+    pub const fn new(max_bytes: usize) -> Self {
+        Self { max_bytes, check: None }
+    }
+
+    /// Checks the bodies whose end nothing marks: an HTTP/1 answer with neither `Content-Length` nor `Transfer-Encoding`
+    /// ends where the connection does, so one that was cut short looks like a whole one. Where `check` returns false, the body
+    /// counts as broken off.
+    #[must_use]
+    pub const fn check_unframed(mut self, check: Check) -> Self {
+        self.check = Some(check);
+        self
+    }
+}
+
+impl<S> Layer<S> for CollectLayer {
+    type Service = Collect<S>;
+
+    fn layer(&self, inner: S) -> Collect<S> {
+        Collect { inner, layer: *self }
+    }
+}
+
+/// The service of [`CollectLayer`].
+#[derive(Debug, Clone)]
+pub struct Collect<S> {
+    inner: S,
+    layer: CollectLayer,
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for Collect<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    S::Error: Into<BoxError>,
+    ResBody: http_body::Body,
+    ResBody::Error: Into<BoxError>,
+{
+    type Response = Response<Body>;
+    type Error = BoxError;
+    type Future = ResponseFuture<S::Future, ResBody>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx).map_err(Into::into)
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        ResponseFuture { state: State::Calling { future: self.inner.call(request) }, layer: self.layer }
+    }
+}
+
+pin_project! {
+    /// The future of [`Collect`].
+    #[derive(Debug)]
+    pub struct ResponseFuture<F, B> {
+        #[pin]
+        state: State<F, B>,
+        layer: CollectLayer,
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    #[derive(Debug)]
+    enum State<F, B> {
+        Calling { #[pin] future: F },
+        Collecting { parts: Option<response::Parts>, #[pin] body: B, received: Received },
+    }
+}
+
+impl<F, B, E> Future for ResponseFuture<F, B>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    E: Into<BoxError>,
+    B: http_body::Body,
+    B::Error: Into<BoxError>,
+{
+    type Output = Result<Response<Body>, BoxError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        loop {
+            match this.state.as_mut().project() {
+                StateProj::Calling { future } => {
+                    let (parts, body) = ready!(future.poll(cx)).map_err(Into::into)?.into_parts();
+                    this.state.set(State::Collecting { parts: Some(parts), body, received: Received::default() });
+                }
+                StateProj::Collecting { parts, mut body, received } => {
+                    let end = ready!(received.poll_collect(body.as_mut(), this.layer.max_bytes, cx));
+                    let received = std::mem::take(received).into_bytes();
+                    return Poll::Ready(match parts.take() {
+                        Some(parts) => finish(*this.layer, parts, received, end),
+                        None => Err("polled after completion".into()),
+                    });
+                }
+            }
+        }
+    }
+}
+
+fn finish(
+    layer: CollectLayer,
+    parts: response::Parts,
+    received: Bytes,
+    end: Result<(), Failure>,
+) -> Result<Response<Body>, BoxError> {
+    let end = end.and_then(|()| match layer.check {
+        Some(check) if is_unframed(&parts) && !received.is_empty() && !check(&received) => Err(Failure::CutShort),
+        _ => Ok(()),
+    });
+    match end {
+        Ok(()) => Ok(Response::from_parts(parts, received.into())),
+        Err(failure) => {
+            Err(ResponseBodyError { status: parts.status, headers: Box::new(parts.headers), received, failure }.into())
+        }
+    }
+}
+
+/// Says whether only the end of the connection marked the end of the body.
+fn is_unframed(parts: &response::Parts) -> bool {
+    parts.version <= Version::HTTP_11
+        && !parts.headers.contains_key(CONTENT_LENGTH)
+        && !parts.headers.contains_key(TRANSFER_ENCODING)
+}
+
+/// What has arrived of a body: nothing is copied while it is one frame.
+#[derive(Debug, Default)]
+struct Received {
+    first: Bytes,
+    all: BytesMut,
+}
+
+impl Received {
+    fn poll_collect<B>(&mut self, mut body: Pin<&mut B>, max: usize, cx: &mut Context<'_>) -> Poll<Result<(), Failure>>
+    where
+        B: http_body::Body,
+        B::Error: Into<BoxError>,
+    {
+        if self.len() == 0 && body.size_hint().lower() > max as u64 {
+            return Poll::Ready(Err(Failure::TooLarge { max }));
+        }
+        loop {
+            match ready!(body.as_mut().poll_frame(cx)) {
+                None => return Poll::Ready(Ok(())),
+                Some(Err(error)) => return Poll::Ready(Err(Failure::Broken(error.into()))),
+                Some(Ok(frame)) => {
+                    if let Ok(mut data) = frame.into_data() {
+                        if data.remaining() > max - self.len() {
+                            return Poll::Ready(Err(Failure::TooLarge { max }));
+                        }
+                        self.push(data.copy_to_bytes(data.remaining()));
+                    }
+                }
+            }
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.first.len() + self.all.len()
+    }
+
+    fn push(&mut self, data: Bytes) {
+        if self.len() == 0 {
+            self.first = data;
+            return;
+        }
+        if self.all.is_empty() {
+            self.all.reserve(self.first.len() + data.len());
+            self.all.extend_from_slice(&std::mem::take(&mut self.first));
+        }
+        self.all.extend_from_slice(&data);
+    }
+
+    fn into_bytes(self) -> Bytes {
+        if self.all.is_empty() { self.first } else { self.all.freeze() }
+    }
+}
+
+#[derive(Debug)]
+enum Failure {
+    TooLarge { max: usize },
+    CutShort,
+    Broken(BoxError),
+}
+
+/// A body that couldn't be read to its end. The status had arrived.
+///
+/// Neither Debug nor Display shows what had been received.
+pub struct ResponseBodyError {
+    status: StatusCode,
+    headers: Box<HeaderMap>,
+    received: Bytes,
+    failure: Failure,
+}
+
+impl ResponseBodyError {
+    /// Returns the status that had arrived.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Returns the headers that had arrived.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// Returns what had arrived of the body, at most as much as the cap.
+    #[must_use]
+    pub fn received(&self) -> &Bytes {
+        &self.received
+    }
+
+    /// Says whether the body was over the cap, so that another attempt would meet the same.
+    #[must_use]
+    pub fn is_too_large(&self) -> bool {
+        matches!(self.failure, Failure::TooLarge { .. })
+    }
+}
+
+impl fmt::Debug for ResponseBodyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseBodyError")
+            .field("status", &self.status)
+            .field("received", &self.received.len())
+            .field("failure", &self.failure)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for ResponseBodyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.failure {
+            Failure::TooLarge { max } => write!(f, "the response's body is over the cap of {max} bytes"),
+            Failure::CutShort | Failure::Broken(_) => {
+                write!(f, "the response's body broke off after {} bytes", self.received.len())
+            }
+        }
+    }
+}
+
+impl Error for ResponseBodyError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.failure {
+            Failure::Broken(source) => Some(&**source),
+            Failure::TooLarge { .. } | Failure::CutShort => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use http_body::Frame;
+    use tokio_test::{assert_ready, task};
+
+    use super::*;
+    use crate::find_source;
+
+    type Frames = VecDeque<Result<Frame<Bytes>, BoxError>>;
+
+    struct Script(Frames);
+    impl http_body::Body for Script {
+        type Data = Bytes;
+        type Error = BoxError;
+        fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+            Poll::Ready(self.0.pop_front())
+        }
+    }
+
+    fn run<B>(layer: CollectLayer, response: Response<B>) -> Result<Response<Body>, BoxError>
+    where
+        B: http_body::Body,
+        B::Error: Into<BoxError>,
+    {
+        let state = State::Calling { future: std::future::ready(Ok::<_, BoxError>(response)) };
+        assert_ready!(task::spawn(ResponseFuture { state, layer }).poll())
+    }
+
+    fn frames(parts: &[&'static str]) -> Script {
+        Script(parts.iter().map(|part| Ok(Frame::data(Bytes::from_static(part.as_bytes())))).collect())
+    }
+
+    #[test]
+    fn frames_are_joined_in_order() {
+        let whole = run(CollectLayer::new(6), Response::new(frames(&["ab", "cd", "ef"]))).unwrap();
+        assert_eq!(whole.body().as_bytes(), b"abcdef");
+    }
+
+    #[test]
+    fn one_frame_is_not_copied() {
+        let bytes = Bytes::from(vec![7; 64]);
+        let body = http_body_util::Full::new(bytes.clone());
+        let whole = run(CollectLayer::new(64), Response::new(body)).unwrap();
+        assert_eq!(whole.into_body().into_bytes().as_ptr(), bytes.as_ptr());
+    }
+
+    #[test]
+    fn a_body_over_the_cap_is_an_error_with_the_status() {
+        for body in [frames(&["abcdefg"]), frames(&["abc", "defg"])] {
+            let error = run(CollectLayer::new(6), Response::builder().status(502).body(body).unwrap()).unwrap_err();
+            let error = find_source::<ResponseBodyError>(&*error).unwrap();
+            assert!(error.is_too_large());
+            assert_eq!(error.status(), 502);
+        }
+    }
+
+    #[test]
+    fn a_broken_body_keeps_what_had_arrived() {
+        let mut script = frames(&["{\"token\":\"secret"]);
+        script.0.push_back(Err("reset".into()));
+        let error = run(CollectLayer::new(99), Response::new(script)).unwrap_err();
+        let found = find_source::<ResponseBodyError>(&*error).unwrap();
+        assert_eq!(found.received(), "{\"token\":\"secret");
+        assert!(!format!("{error} {error:?}").contains("secret"));
+    }
+
+    #[test]
+    fn only_an_unframed_body_is_checked() {
+        let layer = CollectLayer::new(99).check_unframed(|bytes| bytes.ends_with(b"}"));
+        assert!(run(layer, Response::new(frames(&["{\"a\""]))).is_err());
+        assert!(run(layer, Response::new(frames(&["{}"]))).is_ok());
+        for header in ["content-length", "transfer-encoding"] {
+            assert!(run(layer, Response::builder().header(header, "4").body(frames(&["{\"a\""])).unwrap()).is_ok());
+        }
+        assert!(run(layer, Response::builder().version(Version::HTTP_2).body(frames(&["{\"a\""])).unwrap()).is_ok());
+    }
+
+    #[test]
+    fn trailers_are_passed_over() {
+        let trailers = Frame::<Bytes>::trailers(HeaderMap::new());
+        let script = Script([Frame::data(Bytes::from_static(b"ab")), trailers].map(Ok).into());
+        assert_eq!(run(CollectLayer::new(9), Response::new(script)).unwrap().body().as_bytes(), b"ab");
+    }
+}

@@ -1,0 +1,78 @@
+//! Settings and record of one call, shared between those who care.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use crate::Attempt;
+
+/// Settings for one call, and the record of its attempts, shared through the request's extensions.
+///
+/// A caller that wants this call treated otherwise than the layers are set, or wants to know what was attempted although
+/// something outside gave up first, puts one into the request and keeps a clone. [`retry`](crate::retry) obeys it and writes
+/// into it.
+///
+/// ```
+/// use std::time::{Duration, Instant};
+/// use magicbell_middleware::CallContext;
+///
+/// let context = CallContext::new().with_deadline(Instant::now() + Duration::from_secs(5)).with_max_attempts(1);
+/// let request = http::Request::get("/").extension(context.clone()).body(())?;
+/// assert!(context.attempts().is_empty());
+/// # Ok::<(), http::Error>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct CallContext {
+    deadline: Option<Instant>,
+    max_attempts: Option<u32>,
+    record: Arc<Mutex<Vec<Attempt>>>,
+}
+
+impl CallContext {
+    /// Makes one that changes nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the instant by which the call has to be over, in place of the layer's own limit.
+    #[must_use]
+    pub fn with_deadline(mut self, deadline: Instant) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// Sets how often the request may be sent, the first time included, in place of the policy's limit. 0 counts as 1.
+    #[must_use]
+    pub fn with_max_attempts(mut self, max_attempts: u32) -> Self {
+        self.max_attempts = Some(max_attempts.max(1));
+        self
+    }
+
+    /// Returns the deadline, where one was set.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// Returns the limit on attempts, where one was set.
+    #[must_use]
+    pub fn max_attempts(&self) -> Option<u32> {
+        self.max_attempts
+    }
+
+    /// Returns what the attempts up to now met. One that is in flight is there too, with an unknown outcome.
+    #[must_use]
+    pub fn attempts(&self) -> Vec<Attempt> {
+        self.lock().clone()
+    }
+
+    /// Writes the record anew.
+    #[cfg(feature = "retry")]
+    pub(crate) fn set_attempts(&self, attempts: Vec<Attempt>) {
+        *self.lock() = attempts;
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Attempt>> {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

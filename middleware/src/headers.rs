@@ -1,0 +1,131 @@
+//! Gives each request a set of headers that was built once.
+//!
+//! # Differences from tower-http's `SetRequestHeaderLayer`
+//!
+//! That one makes a layer a header. This one takes a whole map: where the request has no headers yet, which is what a client
+//! that builds its requests itself sends down, giving it twenty costs one clone. A header that the request has stays.
+//!
+//! ```
+//! use http::{HeaderMap, HeaderValue, Request, Response, header::ACCEPT};
+//! use magicbell_middleware::{Body, headers::DefaultHeadersLayer};
+//! use tower::{ServiceBuilder, ServiceExt};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), std::io::Error> {
+//! let mut defaults = HeaderMap::new();
+//! defaults.insert(ACCEPT, HeaderValue::from_static("application/json"));
+//! let service = ServiceBuilder::new()
+//!     .layer(DefaultHeadersLayer::new(defaults))
+//!     .service_fn(async |request: Request<Body>| {
+//!         assert_eq!(request.headers()[ACCEPT], "application/json");
+//!         Ok::<_, std::io::Error>(Response::new(Body::empty()))
+//!     });
+//! service.oneshot(Request::new(Body::empty())).await?;
+//! # Ok(())
+//! # }
+//! ```
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{HeaderMap, Request};
+use tower_layer::Layer;
+use tower_service::Service;
+
+/// Gives each request a set of headers that was built once.
+#[derive(Debug, Clone)]
+pub struct DefaultHeadersLayer {
+    defaults: Arc<HeaderMap>,
+}
+
+impl DefaultHeadersLayer {
+    /// Makes a layer from the headers that a request gets where it has none of that name.
+    #[must_use]
+    pub fn new(defaults: HeaderMap) -> Self {
+        Self { defaults: Arc::new(defaults) }
+    }
+}
+
+impl<S> Layer<S> for DefaultHeadersLayer {
+    type Service = DefaultHeaders<S>;
+
+    fn layer(&self, inner: S) -> DefaultHeaders<S> {
+        DefaultHeaders { inner, defaults: Arc::clone(&self.defaults) }
+    }
+}
+
+/// The service of [`DefaultHeadersLayer`].
+#[derive(Debug, Clone)]
+pub struct DefaultHeaders<S> {
+    inner: S,
+    defaults: Arc<HeaderMap>,
+}
+
+impl<S, B> Service<Request<B>> for DefaultHeaders<S>
+where
+    S: Service<Request<B>>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> S::Future {
+        let own = std::mem::replace(request.headers_mut(), HeaderMap::clone(&self.defaults));
+        // A map's iterator names a header once, with its first value, and leaves the name out for those that follow.
+        let mut last = None;
+        for (name, value) in own {
+            match (name, &last) {
+                (Some(name), _) => {
+                    request.headers_mut().insert(name.clone(), value);
+                    last = Some(name);
+                }
+                (None, Some(name)) => {
+                    request.headers_mut().append(name.clone(), value);
+                }
+                (None, None) => {}
+            }
+        }
+        self.inner.call(request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+    use tower::{ServiceExt as _, service_fn};
+
+    use super::*;
+
+    async fn sent(own: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut defaults = HeaderMap::new();
+        defaults.insert("accept", HeaderValue::from_static("application/json"));
+        defaults.insert("user-agent", HeaderValue::from_static("sdk"));
+        let service = DefaultHeadersLayer::new(defaults).layer(service_fn(async |request: Request<()>| {
+            Ok::<_, std::convert::Infallible>(request.headers().clone())
+        }));
+        let mut request = Request::new(());
+        for (name, value) in own {
+            request.headers_mut().append(*name, HeaderValue::from_static(value));
+        }
+        service.oneshot(request).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_the_request_has_wins() {
+        let headers = sent(&[("accept", "text/html")]).await;
+        assert_eq!(headers["accept"], "text/html");
+        assert_eq!(headers["user-agent"], "sdk");
+        assert_eq!(headers.get_all("accept").iter().count(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_header_with_two_values_keeps_both() {
+        let headers = sent(&[("x", "1"), ("x", "2")]).await;
+        assert_eq!(headers.get_all("x").iter().collect::<Vec<_>>(), ["1", "2"]);
+        assert_eq!(headers.len(), 4);
+    }
+}

@@ -1,0 +1,34 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod attempt;
+mod body;
+mod context;
+mod operation;
+mod outcome;
+
+#[cfg(feature = "auth")]
+pub mod auth;
+#[cfg(feature = "collect")]
+pub mod collect;
+#[cfg(feature = "headers")]
+pub mod headers;
+#[cfg(feature = "idempotency-key")]
+pub mod idempotency_key;
+#[cfg(feature = "pace")]
+pub mod pace;
+#[cfg(feature = "retry")]
+pub mod retry;
+#[cfg(feature = "timeout")]
+pub mod timeout;
+#[cfg(feature = "trace")]
+pub mod trace;
+
+pub use attempt::{Attempt, AttemptNumber, Attempts};
+pub use body::Body;
+pub use context::CallContext;
+pub use operation::{Operation, Safety};
+pub use outcome::{AttemptError, Outcome, find_source};
+
+/// An error of any type, as tower's own layers return it.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -1,0 +1,209 @@
+//! What a call knows of itself, and decides from it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderName, Request, Response, StatusCode};
+use tokio::time::Instant;
+
+use super::{AttemptResult, RetryError, RetryLayer, RetryPolicy, Verdict, retry_after};
+use crate::pace::{HeldBack, Pace, Ticket};
+use crate::timeout::{Limit, TimeoutError};
+use crate::{Attempt, AttemptNumber, Attempts, Body, BoxError, CallContext, Operation, Outcome, Safety};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// What a call knows of itself.
+pub(super) struct Call<B> {
+    /// What each attempt sends a clone of.
+    request: Request<B>,
+    safety: Safety,
+    context: Option<CallContext>,
+    layer: Arc<RetryLayer>,
+    start: Instant,
+    deadline: Option<Instant>,
+    /// Its place in the pace's queue, for the next attempt.
+    ticket: Ticket,
+    /// Whether time has passed since the last look at the clock.
+    waited: bool,
+    attempt_start: Instant,
+    attempts: Vec<Attempt>,
+}
+
+/// What follows an attempt.
+pub(super) enum Next {
+    Return(Result<Response<Body>, BoxError>),
+    Again { until: Instant },
+}
+
+impl<B: Clone> Call<B> {
+    pub(super) fn new(request: Request<B>, layer: Arc<RetryLayer>) -> Self {
+        let start = Instant::now();
+        let context = request.extensions().get::<CallContext>().cloned();
+        let given = context.as_ref().and_then(CallContext::deadline).map(Instant::from_std);
+        let deadline = given.or_else(|| layer.parts().2.and_then(|timeout| start.checked_add(timeout)));
+        Self {
+            safety: Operation::safety_of(&request),
+            request,
+            context,
+            layer,
+            start,
+            deadline,
+            ticket: Ticket::default(),
+            waited: false,
+            attempt_start: start,
+            attempts: Vec::new(),
+        }
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// Notes that time may have passed.
+    pub(super) fn has_waited(&mut self) {
+        self.waited = true;
+    }
+
+    /// Asks whether the next attempt has to wait, and until when. A wait past the deadline is an error at once.
+    pub(super) fn admit(&mut self) -> Result<Option<Instant>, BoxError> {
+        let now = if self.waited { Instant::now() } else { self.attempt_start };
+        if self.deadline.is_some_and(|deadline| deadline <= now) {
+            return Err(self.out_of_time());
+        }
+        let until = self.layer.parts().1.delay(self.safety, &mut self.ticket, self.deadline);
+        match (until, self.deadline) {
+            (Some(until), Some(deadline)) if until > deadline => {
+                Err(self.error(HeldBack::new(until.saturating_duration_since(Instant::now())).into()))
+            }
+            _ => Ok(until),
+        }
+    }
+
+    /// Takes up an attempt: the request to send.
+    pub(super) fn begin(&mut self) -> Request<B> {
+        let mut request = self.request.clone();
+        if !self.attempts.is_empty() {
+            request.extensions_mut().insert(AttemptNumber(self.number()));
+        }
+        if let Some(context) = &self.context {
+            let in_flight = Attempt::failed(Outcome::Unknown, "in flight", Duration::ZERO);
+            context.set_attempts(self.attempts.iter().cloned().chain([in_flight]).collect());
+        }
+        if std::mem::take(&mut self.waited) {
+            self.attempt_start = Instant::now();
+        }
+        self.ticket = Ticket::default();
+        request
+    }
+
+    /// Decides what follows an attempt, and writes it down.
+    pub(super) fn judge(&mut self, result: Result<Response<Body>, BoxError>) -> Next {
+        let attempt = AttemptResult {
+            method: self.request.method(),
+            safety: self.safety,
+            has_idempotency_key: self.request.headers().contains_key(IDEMPOTENCY_KEY),
+            result: result.as_ref(),
+        };
+        let status = attempt.status();
+        if self.attempts.is_empty() && self.context.is_none() && result.is_ok() && is_success(status) {
+            self.policy().budget().deposit();
+            return Next::Return(result);
+        }
+        let verdict = self.policy().judge(&attempt);
+        let asked = attempt.headers().and_then(retry_after);
+        let again = self.next_attempt(verdict, asked);
+        if let (Some(asked), Some(StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)) = (asked, status) {
+            let pause = again.map_or(asked, |(delay, _)| delay);
+            self.pace().pause(pause.min(self.policy().max_retry_after()));
+        }
+        if is_success(status) {
+            self.policy().budget().deposit();
+        }
+        let record = Attempt {
+            outcome: attempt.outcome(),
+            status,
+            cause: attempt.error().map(ToString::to_string),
+            elapsed: self.attempt_start.elapsed(),
+            delay: again.map(|(delay, _)| delay),
+        };
+        self.record(record);
+        match again {
+            Some((_, until)) => Next::Again { until },
+            None => Next::Return(self.conclude(result)),
+        }
+    }
+
+    /// Ends a call whose time is up between attempts.
+    pub(super) fn out_of_time(&mut self) -> BoxError {
+        let timeout = self.timeout_error();
+        self.error(timeout.into())
+    }
+
+    /// Ends a call whose time is up while an attempt is in flight.
+    pub(super) fn abandoned(&mut self) -> BoxError {
+        let timeout = self.timeout_error();
+        self.record(Attempt::failed(Outcome::Unknown, timeout, self.attempt_start.elapsed()));
+        self.error(timeout.into())
+    }
+
+    /// Ends a call for which the inner service won't become ready.
+    pub(super) fn not_ready(&mut self, error: BoxError) -> BoxError {
+        self.record(Attempt::failed(Outcome::NotSent, &error, Duration::ZERO));
+        self.error(error)
+    }
+
+    /// Returns when the next attempt may be, where attempts, deadline and budget allow one.
+    fn next_attempt(&self, verdict: Verdict, asked: Option<Duration>) -> Option<(Duration, Instant)> {
+        let policy = self.policy();
+        let own = self.context.as_ref().and_then(CallContext::max_attempts);
+        if verdict == Verdict::Final || self.number() >= own.unwrap_or_else(|| policy.max_attempts()) {
+            return None;
+        }
+        let delay = policy.delay(verdict, self.number(), asked)?;
+        let until = Instant::now().checked_add(delay)?;
+        let in_time = self.deadline.is_none_or(|deadline| until < deadline);
+        (in_time && policy.budget().withdraw()).then_some((delay, until))
+    }
+
+    /// Returns which attempt is in flight, or would be next; counted from 1.
+    fn number(&self) -> u32 {
+        u32::try_from(self.attempts.len()).unwrap_or(u32::MAX).saturating_add(1)
+    }
+
+    fn record(&mut self, attempt: Attempt) {
+        self.attempts.push(attempt);
+        if let Some(context) = &self.context {
+            context.set_attempts(self.attempts.clone());
+        }
+    }
+
+    fn conclude(&mut self, result: Result<Response<Body>, BoxError>) -> Result<Response<Body>, BoxError> {
+        let mut response = result.map_err(|error| self.error(error))?;
+        if self.attempts.len() > 1 {
+            response.extensions_mut().insert(Attempts(std::mem::take(&mut self.attempts)));
+        }
+        Ok(response)
+    }
+
+    fn error(&mut self, source: BoxError) -> BoxError {
+        RetryError::new(std::mem::take(&mut self.attempts), source).into()
+    }
+
+    fn timeout_error(&self) -> TimeoutError {
+        let limit = self.deadline.map_or(Duration::ZERO, |deadline| deadline.saturating_duration_since(self.start));
+        TimeoutError::new(Limit::Operation, limit)
+    }
+
+    fn policy(&self) -> &RetryPolicy {
+        self.layer.parts().0
+    }
+
+    fn pace(&self) -> &Pace {
+        self.layer.parts().1
+    }
+}
+
+fn is_success(status: Option<StatusCode>) -> bool {
+    status.is_some_and(|status| status.is_success())
+}

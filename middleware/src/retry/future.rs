@@ -1,0 +1,142 @@
+//! The future of a call: pace, readiness, attempt, wait, and again.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use http::{Request, Response};
+use pin_project_lite::pin_project;
+use tokio::time::{Instant, Sleep, sleep_until};
+use tower_service::Service;
+
+use super::call::{Call, Next};
+use crate::{Body, BoxError};
+
+pin_project! {
+    /// The future of [`Retry`](super::Retry).
+    ///
+    /// # Panics
+    ///
+    /// When it has to wait outside a tokio runtime whose time driver is enabled.
+    pub struct ResponseFuture<S, B>
+    where
+        S: Service<Request<B>>,
+    {
+        service: S,
+        call: Call<B>,
+        #[pin]
+        state: State<S::Future>,
+        // One timer, armed when it is first needed, for the deadline and for every wait: a wait that would go past the
+        // deadline isn't begun.
+        #[pin]
+        timer: Option<Sleep>,
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    enum State<F> {
+        /// Before an attempt: has it to wait?
+        Admitting,
+        /// Until then.
+        Waiting { until: Instant },
+        /// For the inner service, and whatever it limits.
+        Readying,
+        Attempting { #[pin] future: F },
+        Done,
+    }
+}
+
+impl<S, B> ResponseFuture<S, B>
+where
+    S: Service<Request<B>>,
+{
+    pub(super) fn new(service: S, call: Call<B>) -> Self {
+        Self { service, call, state: State::Admitting, timer: None }
+    }
+}
+
+impl<S, B> Future for ResponseFuture<S, B>
+where
+    S: Service<Request<B>, Response = Response<Body>> + Clone,
+    S::Error: Into<BoxError>,
+    B: Clone,
+{
+    type Output = Result<Response<Body>, BoxError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let call = this.call;
+        loop {
+            let next = match this.state.as_mut().project() {
+                StateProj::Admitting => match call.admit() {
+                    Ok(None) => State::Readying,
+                    Ok(Some(until)) => State::Waiting { until },
+                    Err(error) => return finish(this.state, Err(error)),
+                },
+                StateProj::Waiting { until } => {
+                    call.has_waited();
+                    ready!(poll_timer(this.timer.as_mut(), *until, cx));
+                    State::Admitting
+                }
+                StateProj::Readying => match this.service.poll_ready(cx) {
+                    Poll::Pending => {
+                        call.has_waited();
+                        ready!(poll_deadline(this.timer, call.deadline(), cx));
+                        return finish(this.state, Err(call.out_of_time()));
+                    }
+                    Poll::Ready(Err(error)) => return finish(this.state, Err(call.not_ready(error.into()))),
+                    Poll::Ready(Ok(())) => match call.admit() {
+                        Ok(None) => State::Attempting { future: this.service.call(call.begin()) },
+                        // A pause has begun meanwhile: what was made ready for this attempt is given back.
+                        Ok(Some(until)) => {
+                            *this.service = this.service.clone();
+                            State::Waiting { until }
+                        }
+                        Err(error) => return finish(this.state, Err(error)),
+                    },
+                },
+                StateProj::Attempting { future } => match future.poll(cx) {
+                    Poll::Pending => {
+                        ready!(poll_deadline(this.timer, call.deadline(), cx));
+                        return finish(this.state, Err(call.abandoned()));
+                    }
+                    Poll::Ready(result) => match call.judge(result.map_err(Into::into)) {
+                        Next::Return(result) => return finish(this.state, result),
+                        Next::Again { until } => {
+                            *this.service = this.service.clone();
+                            State::Waiting { until }
+                        }
+                    },
+                },
+                StateProj::Done => return Poll::Ready(Err("polled after completion".into())),
+            };
+            this.state.set(next);
+        }
+    }
+}
+
+/// Ends the call: what is in flight is dropped here, before the answer is out.
+fn finish<F, T>(mut state: Pin<&mut State<F>>, result: T) -> Poll<T> {
+    state.set(State::Done);
+    Poll::Ready(result)
+}
+
+fn poll_timer(mut timer: Pin<&mut Option<Sleep>>, at: Instant, cx: &mut Context<'_>) -> Poll<()> {
+    match timer.as_mut().as_pin_mut() {
+        Some(sleep) if sleep.deadline() == at => {}
+        Some(sleep) => sleep.reset(at),
+        None => timer.set(Some(sleep_until(at))),
+    }
+    timer.as_pin_mut().map_or(Poll::Pending, |sleep| sleep.poll(cx))
+}
+
+fn poll_deadline(timer: Pin<&mut Option<Sleep>>, deadline: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
+    deadline.map_or(Poll::Pending, |deadline| poll_timer(timer, deadline, cx))
+}
+
+impl<S: Service<Request<B>>, B> fmt::Debug for ResponseFuture<S, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}

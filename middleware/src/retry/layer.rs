@@ -1,0 +1,85 @@
+//! The layer and the service.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::{Request, Response};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::call::Call;
+use super::{ResponseFuture, RetryPolicy};
+use crate::pace::Pace;
+use crate::{Body, BoxError};
+
+/// Sends a request again where that is safe and may help.
+#[derive(Debug, Clone)]
+pub struct RetryLayer {
+    policy: RetryPolicy,
+    pace: Pace,
+    timeout: Option<Duration>,
+}
+
+impl RetryLayer {
+    /// Makes a layer with a policy, no limit on the time of a call, and a pace that only pauses.
+    #[must_use]
+    pub fn new(policy: RetryPolicy) -> Self {
+        Self { policy, pace: Pace::unlimited(), timeout: None }
+    }
+
+    /// Limits the time of a call: waits for the pace and for the inner service, attempts, and the waits between them. A
+    /// [`CallContext`]'s own deadline replaces it.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Keeps a pace, and pauses it where the server asks for that.
+    #[must_use]
+    pub fn pace(mut self, pace: Pace) -> Self {
+        self.pace = pace;
+        self
+    }
+
+    pub(super) fn parts(&self) -> (&RetryPolicy, &Pace, Option<Duration>) {
+        (&self.policy, &self.pace, self.timeout)
+    }
+}
+
+impl<S> Layer<S> for RetryLayer {
+    type Service = Retry<S>;
+
+    fn layer(&self, inner: S) -> Retry<S> {
+        Retry { inner, config: Arc::new(self.clone()) }
+    }
+}
+
+/// The service of [`RetryLayer`].
+#[derive(Debug, Clone)]
+pub struct Retry<S> {
+    inner: S,
+    config: Arc<RetryLayer>,
+}
+
+impl<S, B> Service<Request<B>> for Retry<S>
+where
+    S: Service<Request<B>, Response = Response<Body>> + Clone,
+    S::Error: Into<BoxError>,
+    B: Clone,
+{
+    type Response = Response<Body>;
+    type Error = BoxError;
+    type Future = ResponseFuture<S, B>;
+
+    /// Always ready: an attempt waits for the inner service in its own future.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let call = Call::new(request, Arc::clone(&self.config));
+        ResponseFuture::new(self.inner.clone(), call)
+    }
+}

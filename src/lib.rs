@@ -1,1 +1,32 @@
-//! x
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod any_text;
+mod client;
+mod endpoint;
+mod error;
+pub mod jwt;
+mod nullable;
+pub mod pagination;
+mod rate_limit;
+pub mod revocation;
+mod secret;
+#[cfg(feature = "testing")]
+pub mod testing;
+mod timestamp;
+mod transport;
+
+pub use client::{Call, Client, ClientBuilder, Execute, Response, Send, client_builder};
+pub use endpoint::{Answer, Endpoint, Query, json};
+pub use error::{ApiError, DecodeError, Error, ErrorKind, InvalidRequest};
+pub use nullable::Nullable;
+pub use rate_limit::RateLimit;
+pub use secret::SecretToken;
+pub use timestamp::Timestamp;
+
+/// The layers, for a stack of your own: the crate `magicbell-middleware`.
+pub use magicbell_middleware as middleware;
+pub use magicbell_middleware::auth::{Credentials, InvalidToken, RotatingCredentials, bearer};
+pub use magicbell_middleware::retry::{Backoff, RetryBudget, RetryPolicy};
+pub use magicbell_middleware::timeout::Limit;
+pub use magicbell_middleware::{Attempt, AttemptError, AttemptNumber, Body, BoxError, Operation, Outcome, Safety};

@@ -3,7 +3,8 @@
 //! # Differences from tower-http's `SetRequestHeaderLayer`
 //!
 //! That one makes a layer a header. This one takes a whole map: where the request has no headers yet, which is what a client
-//! that builds its requests itself sends down, giving it twenty costs one clone. A header that the request has stays.
+//! that builds its requests itself sends down, giving it twenty costs one clone. A header that the request has stays, unless
+//! the default is marked sensitive: a credential is replaced, never doubled.
 //!
 //! ```
 //! use http::{HeaderMap, HeaderValue, Request, Response, header::ACCEPT};
@@ -28,7 +29,7 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::{HeaderMap, Request};
+use http::{HeaderMap, HeaderValue, Request};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -75,27 +76,34 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> S::Future {
         let own = std::mem::replace(request.headers_mut(), HeaderMap::clone(&self.defaults));
-        // A map's iterator names a header once, with its first value, and leaves the name out for those that follow.
-        let mut last = None;
-        for (name, value) in own {
-            match (name, &last) {
-                (Some(name), _) => {
-                    request.headers_mut().insert(name.clone(), value);
-                    last = Some(name);
-                }
-                (None, Some(name)) => {
-                    request.headers_mut().append(name.clone(), value);
-                }
-                (None, None) => {}
-            }
+        if !own.is_empty() {
+            merge(request.headers_mut(), own);
         }
         self.inner.call(request)
     }
 }
 
+/// Puts a request's own headers over the defaults, except over those that are sensitive.
+fn merge(defaults: &mut HeaderMap, own: HeaderMap) {
+    // The iterator names a header once, with its first value, and leaves the name out for the values that follow.
+    let mut last = None;
+    for (name, value) in own {
+        let is_first = name.is_some();
+        last = name.or(last);
+        let Some(name) = &last else { continue };
+        if defaults.get(name).is_some_and(HeaderValue::is_sensitive) {
+            continue;
+        }
+        if is_first {
+            defaults.insert(name, value);
+        } else {
+            defaults.append(name, value);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
     use tower::{ServiceExt as _, service_fn};
 
     use super::*;
@@ -104,6 +112,9 @@ mod tests {
         let mut defaults = HeaderMap::new();
         defaults.insert("accept", HeaderValue::from_static("application/json"));
         defaults.insert("user-agent", HeaderValue::from_static("sdk"));
+        let mut credential = HeaderValue::from_static("mine");
+        credential.set_sensitive(true);
+        defaults.insert("authorization", credential);
         let service = DefaultHeadersLayer::new(defaults).layer(service_fn(async |request: Request<()>| {
             Ok::<_, std::convert::Infallible>(request.headers().clone())
         }));
@@ -123,9 +134,15 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_sensitive_default_is_neither_replaced_nor_doubled() {
+        let headers = sent(&[("authorization", "theirs"), ("authorization", "theirs too")]).await;
+        assert_eq!(headers.get_all("authorization").iter().collect::<Vec<_>>(), ["mine"]);
+    }
+
+    #[tokio::test]
     async fn a_header_with_two_values_keeps_both() {
         let headers = sent(&[("x", "1"), ("x", "2")]).await;
         assert_eq!(headers.get_all("x").iter().collect::<Vec<_>>(), ["1", "2"]);
-        assert_eq!(headers.len(), 4);
+        assert_eq!(headers.len(), 5);
     }
 }

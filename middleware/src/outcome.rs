@@ -36,7 +36,7 @@ impl Outcome {
 /// let open = AttemptError::not_sent("circuit open").permanent();
 /// assert_eq!(open.outcome(), Outcome::NotSent);
 /// assert!(!open.is_transient());
-/// assert_eq!(open.to_string(), "circuit open");
+/// assert_eq!(open.to_string(), "the request was not sent");
 /// ```
 #[derive(Debug)]
 pub struct AttemptError {
@@ -76,29 +76,25 @@ impl AttemptError {
     }
 }
 
-/// Shows the wrapped error: this one adds what it means, not words of its own.
 impl fmt::Display for AttemptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.source.fmt(f)
+        f.write_str(match self.outcome {
+            Outcome::NotSent => "the request was not sent",
+            Outcome::Answered => "the answer is of no use",
+            Outcome::Unknown => "the request may have been applied, and no answer came",
+        })
     }
 }
 
 impl Error for AttemptError {
-    /// Returns the wrapped error's source, since Display shows the wrapped error itself.
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.source()
-    }
-}
-
-impl AttemptError {
-    /// Returns the wrapped error.
-    #[must_use]
-    pub fn get_ref(&self) -> &(dyn Error + Send + Sync + 'static) {
-        &*self.source
+        Some(&*self.source)
     }
 }
 
 /// Finds the first error of a type in an error's chain of sources, the error itself included.
+///
+/// It looks into an [`std::io::Error`] too, whose `source` passes over the error that it wraps.
 ///
 /// ```
 /// use magicbell_middleware::{AttemptError, find_source};
@@ -114,7 +110,8 @@ pub fn find_source<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> 
         if let Some(found) = error.downcast_ref() {
             return Some(found);
         }
-        next = error.source();
+        let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        next = wrapped.map(|wrapped| wrapped as _).or_else(|| error.source());
     }
     None
 }
@@ -139,6 +136,12 @@ mod tests {
     #[test]
     fn the_outcome_is_found_below_other_errors() {
         assert_eq!(Outcome::of(&Outer(AttemptError::not_sent("refused"))), Outcome::NotSent);
+    }
+
+    #[test]
+    fn what_an_io_error_wraps_is_found() {
+        let error = std::io::Error::other(AttemptError::not_sent("refused"));
+        assert_eq!(Outcome::of(&error), Outcome::NotSent);
     }
 
     #[test]

@@ -1,0 +1,108 @@
+//! One call, with settings of its own.
+
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue, Request};
+use magicbell_middleware::idempotency_key::IDEMPOTENCY_KEY;
+use magicbell_middleware::trace::CallSpanLayer;
+use magicbell_middleware::{Body, CallContext, Safety};
+use tokio::time::Instant;
+
+use super::future::Sending;
+use super::headers::Headers;
+use super::{Client, Send};
+use crate::endpoint::{Endpoint, build};
+use crate::error::{Error, InvalidRequest};
+
+/// The longest time that a deadline is reckoned for: adding more to an instant could overflow.
+const FAR: Duration = Duration::from_secs(30 * 365 * 86_400);
+
+/// One call, with settings of its own: made by [`Client::request`], carried out by [`send`](Self::send).
+#[derive(Debug)]
+#[must_use = "a call does nothing until it is sent"]
+pub struct Call<'a, E> {
+    client: &'a Client,
+    endpoint: E,
+    timeout: Option<Duration>,
+    max_attempts: Option<u32>,
+    headers: Headers,
+}
+
+impl<'a, E: Endpoint> Call<'a, E> {
+    pub(super) fn new(client: &'a Client, endpoint: E) -> Self {
+        Self { client, endpoint, timeout: None, max_attempts: None, headers: Headers::default() }
+    }
+
+    /// Sets how long the whole call may take, in place of the client's own limit.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Sets how often the request is sent at most, the first time included, in place of the policy's own limit. At least 1.
+    pub fn max_attempts(mut self, max_attempts: u32) -> Self {
+        self.max_attempts = Some(max_attempts);
+        self
+    }
+
+    /// Sets a header of the request. `Authorization` and the connection's own headers are refused.
+    pub fn header(mut self, name: impl TryInto<HeaderName>, value: impl TryInto<HeaderValue>) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// Sets the `Idempotency-Key`, in place of one that the client would make: a UUID, by the service's documents, kept for 24
+    /// hours. The caller who keeps it can send the same creation again later.
+    pub fn idempotency_key(self, key: impl TryInto<HeaderValue>) -> Self {
+        self.header(IDEMPOTENCY_KEY, key)
+    }
+
+    /// Carries the call out, and returns the whole answer.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Client::execute`]; also [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) for a setting that can't
+    /// be used, and nothing is sent.
+    pub fn send(self) -> Send<E::Response> {
+        let client = self.client;
+        let operation = E::OPERATION;
+        let mut sending = Sending::new(client, operation.name(), operation.path(), operation.safety());
+        let prepared = self.prepare().map_err(|error| sending.failed(error));
+        if let Ok((request, context)) = prepared {
+            let path = request.uri().path_and_query().cloned();
+            sending.start(client.shared.stack.call(request), path, context);
+        }
+        Send::new(sending, E::decode)
+    }
+
+    /// Makes the HTTP request, and the context that its settings or the caller's layers call for.
+    fn prepare(self) -> Result<(Request<Body>, Option<CallContext>), Error> {
+        let invalid = |invalid| Error::invalid_request(E::OPERATION.name(), invalid);
+        self.check().map_err(invalid)?;
+        let shared = &self.client.shared;
+        let mut request = build(&shared.base_url, &self.endpoint)?;
+        request.headers_mut().extend(self.headers.into_inner().map_err(invalid)?);
+        let operation = E::OPERATION;
+        if shared.has_layers || operation.safety() != Safety::of(operation.method()) || CallSpanLayer::is_enabled() {
+            request.extensions_mut().insert(operation);
+        }
+        if !shared.has_outer_layers && self.timeout.is_none() && self.max_attempts.is_none() {
+            return Ok((request, None));
+        }
+        let deadline = Instant::now() + self.timeout.unwrap_or(shared.timeout).min(FAR);
+        let mut context = CallContext::new().with_deadline(deadline.into_std());
+        if let Some(max_attempts) = self.max_attempts {
+            context = context.with_max_attempts(max_attempts);
+        }
+        request.extensions_mut().insert(context.clone());
+        Ok((request, Some(context)))
+    }
+
+    fn check(&self) -> Result<(), InvalidRequest> {
+        match (self.timeout, self.max_attempts) {
+            (Some(Duration::ZERO), _) => Err(InvalidRequest::new("timeout", "it must be more than 0")),
+            (_, Some(0)) => Err(InvalidRequest::new("max_attempts", "it must be at least 1")),
+            _ => Ok(()),
+        }
+    }
+}

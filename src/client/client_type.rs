@@ -1,0 +1,125 @@
+//! The client.
+
+use std::env::{self, VarError};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use magicbell_middleware::BoxError;
+
+use super::stack::Stack;
+use super::{Call, Execute};
+use crate::endpoint::{BaseUrl, Endpoint};
+use crate::error::{Error, Redactor};
+use crate::jwt::JwtService;
+
+/// A client of MagicBell's API.
+///
+/// Cloning it is cheap, and clones share everything: the connections, the pause after a 429, the budget of retries, the rate
+/// limit. It is `Send`, `Sync` and `'static`, and its Debug shows no secret.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use magicbell::{Client, jwt::CreateUserJwt, testing::Server};
+///
+/// let server = Server::start().await?;
+/// let client = Client::builder().token(server.token()).base_url(server.url()).build()?;
+/// let created = client.execute(CreateUserJwt::builder().external_id("user-42").expiry(3600).build()).await?;
+/// println!("created {}", created.token_id);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Panics
+///
+/// Its futures need a tokio runtime with I/O and time enabled, and panic where they have to wait without one.
+#[derive(Clone)]
+pub struct Client {
+    pub(super) shared: Arc<Shared>,
+}
+
+/// What the clones of a client share.
+pub(super) struct Shared {
+    pub(super) base_url: BaseUrl,
+    pub(super) stack: Box<dyn Stack>,
+    pub(super) redactor: Redactor,
+    pub(super) timeout: Duration,
+    /// Whether the caller's layers stand around the whole call, so that the stack's own deadline doesn't cover them.
+    pub(super) has_outer_layers: bool,
+    /// Whether a layer of the caller's is there to read which operation it sees.
+    pub(super) has_layers: bool,
+}
+
+impl Client {
+    /// Makes a client from the environment: `MAGICBELL_PROJECT_TOKEN`, and `MAGICBELL_API_URL` for another base URL.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) where the token is not set, or one of the two can't be used.
+    pub fn from_env() -> Result<Self, Error> {
+        let token = variable("MAGICBELL_PROJECT_TOKEN")?
+            .ok_or_else(|| Error::configuration("MAGICBELL_PROJECT_TOKEN is not set"))?;
+        Self::builder().token(token).maybe_base_url(variable("MAGICBELL_API_URL")?).build()
+    }
+
+    /// Executes a request, by value or by reference.
+    ///
+    /// The request is made before this returns, so the future borrows nothing. It does nothing until it is polled, and dropping
+    /// it cancels the call; whether the request was applied is then unknown.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] says what went wrong, what is known of the request, and what each attempt met.
+    pub fn execute<E: Endpoint>(&self, endpoint: E) -> Execute<E::Response> {
+        Execute::new(self.request(endpoint).send())
+    }
+
+    /// Begins a call with settings of its own, or whose whole answer is wanted.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::time::Duration;
+    /// # use magicbell::{jwt::FetchProjectTokens, testing::Server};
+    /// # let server = Server::start().await?;
+    /// # let client = server.client();
+    /// let request = FetchProjectTokens::builder().build();
+    /// let response = client.request(&request).timeout(Duration::from_secs(5)).max_attempts(1).send().await?;
+    /// assert_eq!(response.status(), 200);
+    /// assert_eq!(response.attempts().len(), 1);
+    /// println!("{:?}: {} tokens", response.request_id(), response.into_data().data.len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn request<E: Endpoint>(&self, endpoint: E) -> Call<'_, E> {
+        Call::new(self, endpoint)
+    }
+
+    /// Returns the six operations as methods, for those who know MagicBell's other clients.
+    #[must_use]
+    pub fn jwt(&self) -> JwtService<'_> {
+        JwtService::new(self)
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("base_url", &self.shared.base_url)
+            .field("timeout", &self.shared.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+fn variable(name: &'static str) -> Result<Option<String>, Error> {
+    match env::var(name) {
+        Ok(value) => Ok(Some(value)),
+        Err(VarError::NotPresent) => Ok(None),
+        // Its own error would echo the value.
+        Err(VarError::NotUnicode(_)) => Err(Error::configuration(format!("{name} is not UTF-8"))),
+    }
+}
+
+/// Sends a request through the stack: any error of it is boxed.
+pub(super) type StackResult = Result<http::Response<magicbell_middleware::Body>, BoxError>;

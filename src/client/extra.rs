@@ -1,0 +1,80 @@
+//! What the builder holds whose types are the caller's: erased when it is given.
+
+use std::fmt;
+use std::pin::Pin;
+
+use http::{HeaderValue, Request, Response};
+use magicbell_middleware::auth::Credentials;
+use magicbell_middleware::collect::CollectLayer;
+use magicbell_middleware::{Body, BoxError};
+use tower::{Layer, Service};
+
+use super::headers::Headers;
+use super::stack::{BoxService, Settings, Stack, assemble};
+use crate::error::{CredentialsError, Redactor};
+
+/// Puts a layer of the caller's around a service. The number is the cap on a body that the layer returns.
+pub(super) type BoxLayer = Box<dyn FnOnce(BoxService, usize) -> BoxService + Send + Sync>;
+/// Puts the stack over a transport of the caller's.
+type Assemble = Box<dyn FnOnce(Settings) -> Box<dyn Stack> + Send + Sync>;
+type AuthorizationFuture = Pin<Box<dyn Future<Output = Result<HeaderValue, BoxError>> + Send>>;
+/// Credentials of the caller's.
+pub(super) type ErasedCredentials = Box<dyn Fn() -> AuthorizationFuture + Send + Sync>;
+
+/// What the builder holds whose types are the caller's, and what may be given more than once.
+#[derive(Default)]
+pub(super) struct Extra {
+    pub(super) layers: Vec<BoxLayer>,
+    pub(super) attempt_layers: Vec<BoxLayer>,
+    pub(super) headers: Headers,
+    pub(super) transport: Option<Assemble>,
+    pub(super) root_certificates: Vec<Vec<u8>>,
+}
+
+impl fmt::Debug for Extra {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Extra")
+            .field("layers", &self.layers.len())
+            .field("attempt_layers", &self.attempt_layers.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Erases a layer. A body of another type is collected again; a [`Body`] passes in one step.
+pub(super) fn erase_layer<L, B>(layer: L) -> BoxLayer
+where
+    L: Layer<BoxService> + Send + Sync + 'static,
+    L::Service: Service<Request<Body>, Response = Response<B>> + Clone + Send + Sync + 'static,
+    <L::Service as Service<Request<Body>>>::Error: Into<BoxError>,
+    <L::Service as Service<Request<Body>>>::Future: Send + 'static,
+    B: http_body::Body<Error: Into<BoxError>> + Send + 'static,
+{
+    Box::new(move |inner, max| BoxService::new(CollectLayer::new(max).layer(layer.layer(inner))))
+}
+
+/// Erases a transport.
+pub(super) fn erase_transport<T, B>(transport: T) -> Assemble
+where
+    T: Service<Request<Body>, Response = Response<B>> + Clone + Send + Sync + 'static,
+    T::Error: Into<BoxError>,
+    T::Future: Send + 'static,
+    B: http_body::Body<Error: Into<BoxError>> + Send + 'static,
+{
+    Box::new(move |settings| assemble(settings, transport))
+}
+
+/// Erases credentials.
+pub(super) fn erase_credentials(credentials: impl Credentials) -> ErasedCredentials {
+    Box::new(move || {
+        let authorization = credentials.authorization();
+        Box::pin(async move { authorization.await.map_err(|error| CredentialsError(error).into()) })
+    })
+}
+
+/// Tells the redactor of each value that the credentials give.
+pub(super) fn learning(credentials: ErasedCredentials, redactor: Redactor) -> ErasedCredentials {
+    Box::new(move || {
+        let (authorization, redactor) = (credentials(), redactor.clone());
+        Box::pin(async move { authorization.await.inspect(|value| redactor.learn(value)) })
+    })
+}

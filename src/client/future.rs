@@ -1,0 +1,202 @@
+//! The futures of a call.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use http::response::Parts;
+use http::uri::PathAndQuery;
+use magicbell_middleware::timeout::{Limit, TimeoutError};
+use magicbell_middleware::{Body, CallContext, Safety};
+use pin_project_lite::pin_project;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::client_type::{Shared, StackResult};
+use super::stack::StackFuture;
+use super::{Client, Response};
+use crate::endpoint::Answer;
+use crate::error::{DecodeError, Error, Failure};
+
+/// Reads a success.
+type Decode<T> = fn(&Answer<'_>) -> Result<T, DecodeError>;
+
+pin_project! {
+    /// The future of [`Call::send`](super::Call::send): the whole answer.
+    ///
+    /// Dropping it cancels the call; whether the request was applied is then unknown.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Send<T> {
+        #[pin]
+        sending: Sending,
+        decode: Decode<T>,
+    }
+}
+
+pin_project! {
+    /// The future of [`Client::execute`]: what was read from the answer.
+    ///
+    /// Dropping it cancels the call; whether the request was applied is then unknown.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Execute<T> {
+        #[pin]
+        inner: Send<T>,
+    }
+}
+
+impl<T> Send<T> {
+    pub(super) fn new(sending: Sending, decode: Decode<T>) -> Self {
+        Self { sending, decode }
+    }
+
+    /// Polls for the parts that a [`Response`] is made of, which not everybody needs.
+    pub(crate) fn poll_parts(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(Parts, T, Duration), Error>> {
+        let mut this = self.project();
+        let result = ready!(this.sending.as_mut().poll_answer(cx));
+        Poll::Ready(result.and_then(|response| this.sending.read(response, *this.decode)))
+    }
+}
+
+impl<T> Execute<T> {
+    pub(super) fn new(inner: Send<T>) -> Self {
+        Self { inner }
+    }
+}
+
+impl<T> Future for Send<T> {
+    type Output = Result<Response<T>, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.poll_parts(cx).map_ok(|(parts, data, elapsed)| Response::new(parts, data, elapsed))
+    }
+}
+
+impl<T> Future for Execute<T> {
+    type Output = Result<T, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().inner.poll_parts(cx).map_ok(|(_, data, _)| data)
+    }
+}
+
+impl<T> fmt::Debug for Send<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Send").field("operation", &self.sending.operation).finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for Execute<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Execute").field("operation", &self.inner.sending.operation).finish_non_exhaustive()
+    }
+}
+
+pin_project! {
+    /// A call in flight, whatever its answer is read into.
+    pub(super) struct Sending {
+        shared: Arc<Shared>,
+        operation: &'static str,
+        template: &'static str,
+        safety: Safety,
+        start: Instant,
+        path: Option<PathAndQuery>,
+        context: Option<CallContext>,
+        state: State,
+        // For the caller's layers around the call; what is beneath them keeps the same deadline itself.
+        #[pin]
+        deadline: Option<Sleep>,
+    }
+}
+
+enum State {
+    Failed(Option<Error>),
+    InFlight(StackFuture),
+}
+
+impl Sending {
+    pub(super) fn new(client: &Client, operation: &'static str, template: &'static str, safety: Safety) -> Self {
+        Self {
+            shared: Arc::clone(&client.shared),
+            operation,
+            template,
+            safety,
+            start: Instant::now(),
+            path: None,
+            context: None,
+            state: State::Failed(None),
+            deadline: None,
+        }
+    }
+
+    pub(super) fn failed(&mut self, error: Error) {
+        self.state = State::Failed(Some(error));
+    }
+
+    pub(super) fn start(&mut self, future: StackFuture, path: Option<PathAndQuery>, context: Option<CallContext>) {
+        self.state = State::InFlight(future);
+        self.path = path;
+        self.context = context;
+    }
+
+    fn poll_answer(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<http::Response<Body>, Error>> {
+        let mut this = self.project();
+        let result = match this.state {
+            State::Failed(error) => {
+                let error = error.take().unwrap_or_else(|| Error::configuration("polled after completion"));
+                return Poll::Ready(Err(error));
+            }
+            State::InFlight(future) => match future.poll(cx) {
+                Poll::Ready(result) => result,
+                Poll::Pending => match this.context.as_ref().and_then(CallContext::deadline) {
+                    Some(deadline) if this.shared.has_outer_layers => {
+                        let deadline = Instant::from_std(deadline);
+                        if this.deadline.is_none() {
+                            this.deadline.set(Some(sleep_until(deadline)));
+                        }
+                        ready!(this.deadline.as_pin_mut().map_or(Poll::Pending, |deadline| deadline.poll(cx)));
+                        let after = deadline.saturating_duration_since(*this.start);
+                        Err(TimeoutError::new(Limit::Operation, after).into())
+                    }
+                    _ => return Poll::Pending,
+                },
+            },
+        };
+        // What is in flight is dropped before the answer is out.
+        *this.state = State::Failed(None);
+        let failure = Failure {
+            operation: this.operation,
+            safety: *this.safety,
+            elapsed: this.start.elapsed(),
+            redactor: &this.shared.redactor,
+            record: this.context.as_ref().map(CallContext::attempts),
+        };
+        Poll::Ready(by_status(result, failure))
+    }
+
+    fn read<T>(
+        self: Pin<&mut Self>,
+        response: http::Response<Body>,
+        decode: Decode<T>,
+    ) -> Result<(Parts, T, Duration), Error> {
+        let elapsed = self.start.elapsed();
+        let path = self.path.as_ref().map_or("", PathAndQuery::as_str);
+        let path = path.get(self.shared.base_url.path_len()..).unwrap_or_default();
+        match decode(&Answer::new(self.template, path, &response)) {
+            Ok(data) => Ok((response.into_parts().0, data, elapsed)),
+            Err(error) => {
+                let redactor = &self.shared.redactor;
+                let (operation, safety) = (self.operation, self.safety);
+                Err(Failure { operation, safety, elapsed, redactor, record: None }.unreadable(response, error))
+            }
+        }
+    }
+}
+
+fn by_status(result: StackResult, failure: Failure<'_>) -> Result<http::Response<Body>, Error> {
+    match result {
+        Ok(response) if response.status().is_success() => Ok(response),
+        Ok(response) => Err(failure.by_status(response)),
+        Err(error) => Err(failure.without_answer(error)),
+    }
+}

@@ -1,0 +1,83 @@
+//! Headers of the caller's.
+
+use http::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE,
+};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::error::InvalidRequest;
+
+/// Headers that the client sets, or that belong to the connection: a caller's own would break one or the other.
+const RESERVED: [HeaderName; 8] =
+    [AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE];
+
+/// Headers of the caller's, or the first thing that is wrong with one.
+#[derive(Debug)]
+pub(super) struct Headers(Result<HeaderMap, InvalidRequest>);
+
+impl Default for Headers {
+    fn default() -> Self {
+        Self(Ok(HeaderMap::new()))
+    }
+}
+
+impl Headers {
+    pub(super) fn insert<N, V>(&mut self, name: N, value: V)
+    where
+        N: TryInto<HeaderName>,
+        V: TryInto<HeaderValue>,
+    {
+        let Ok(map) = &mut self.0 else { return };
+        match checked(name, value) {
+            Ok((name, value)) => drop(map.insert(name, value)),
+            Err(invalid) => self.0 = Err(invalid),
+        }
+    }
+
+    pub(super) fn into_inner(self) -> Result<HeaderMap, InvalidRequest> {
+        self.0
+    }
+}
+
+fn checked<N, V>(name: N, value: V) -> Result<(HeaderName, HeaderValue), InvalidRequest>
+where
+    N: TryInto<HeaderName>,
+    V: TryInto<HeaderValue>,
+{
+    let name = name.try_into().map_err(|_| InvalidRequest::new("header", "its name can't be sent"))?;
+    if RESERVED.contains(&name) {
+        return Err(InvalidRequest::new(format!("header {name}"), "it is the client's to set"));
+    }
+    match value.try_into() {
+        Ok(value) => Ok((name, value)),
+        Err(_) => Err(InvalidRequest::new(format!("header {name}"), "its value can't be sent")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn insert(name: &str, value: &str) -> Result<HeaderMap, InvalidRequest> {
+        let mut headers = Headers::default();
+        headers.insert(name, value);
+        headers.insert("x-later", "1");
+        headers.into_inner()
+    }
+
+    #[test]
+    fn what_is_the_clients_to_set_is_refused() {
+        for name in ["Authorization", "host", "content-length", "transfer-encoding", "connection"] {
+            assert!(insert(name, "x").is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_refused_without_an_echo() {
+        for (name, value) in [("a b", "x"), ("", "x"), ("x", "a\r\nhunter2: 1"), ("x", "hunter2\0")] {
+            let error = insert(name, value).unwrap_err();
+            assert!(!error.to_string().contains("hunter2"), "{error}");
+        }
+        assert_eq!(insert("x-a", "1").unwrap().len(), 2);
+    }
+}

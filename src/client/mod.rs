@@ -1,0 +1,20 @@
+//! The client: settings, the stack, and one call through it.
+
+mod builder;
+mod call;
+mod client_type;
+mod extra;
+mod future;
+mod headers;
+mod response;
+mod service;
+mod stack;
+
+pub use builder::ClientBuilder;
+pub use call::Call;
+pub use client_type::Client;
+pub use future::{Execute, Send};
+pub use response::Response;
+
+/// The typestate of [`ClientBuilder`], as bon makes it: for functions that are generic over it.
+pub use builder::client_builder;

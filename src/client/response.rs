@@ -1,0 +1,69 @@
+//! A success, whole.
+
+use std::time::Duration;
+
+use http::response::Parts;
+use http::{HeaderMap, StatusCode};
+use magicbell_middleware::{Attempt, Attempts};
+
+use crate::error::request_id;
+
+/// A success: what was read from the answer, and the answer's status and headers.
+#[derive(Debug, Clone)]
+pub struct Response<T> {
+    status: StatusCode,
+    headers: HeaderMap,
+    attempts: Vec<Attempt>,
+    elapsed: Duration,
+    data: T,
+}
+
+impl<T> Response<T> {
+    pub(super) fn new(mut parts: Parts, data: T, elapsed: Duration) -> Self {
+        let attempts = parts.extensions.remove::<Attempts>().map(|attempts| attempts.0);
+        let attempts = attempts.unwrap_or_else(|| vec![Attempt::answered(parts.status, elapsed)]);
+        Self { status: parts.status, headers: parts.headers, attempts, elapsed, data }
+    }
+
+    /// Returns the status: 2xx.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Returns the headers.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// Returns the service's own id of the request, `x-request-id`, where it sent one.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        request_id(&self.headers)
+    }
+
+    /// Returns what each attempt met, the last one the success.
+    #[must_use]
+    pub fn attempts(&self) -> &[Attempt] {
+        &self.attempts
+    }
+
+    /// Returns how long the call took, waits included.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.elapsed
+    }
+
+    /// Returns what was read from the answer.
+    #[must_use]
+    pub fn data(&self) -> &T {
+        &self.data
+    }
+
+    /// Takes what was read from the answer.
+    #[must_use]
+    pub fn into_data(self) -> T {
+        self.data
+    }
+}

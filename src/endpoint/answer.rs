@@ -1,0 +1,92 @@
+//! A success, for an endpoint to read.
+
+use std::borrow::Cow;
+
+use http::header::CONTENT_ENCODING;
+use http::{HeaderMap, Response, StatusCode};
+use magicbell_middleware::Body;
+use serde::de::DeserializeOwned;
+
+use super::decode_segment;
+use crate::error::DecodeError;
+
+/// A success, and what it answers, for [`Endpoint::decode`](super::Endpoint::decode) to read.
+#[derive(Debug)]
+pub struct Answer<'a> {
+    template: &'a str,
+    /// The path that was sent, below the base URL, with its query.
+    path: &'a str,
+    response: &'a Response<Body>,
+}
+
+impl<'a> Answer<'a> {
+    pub(crate) fn new(template: &'a str, path: &'a str, response: &'a Response<Body>) -> Self {
+        Self { template, path, response }
+    }
+
+    /// Returns the status: 2xx.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.response.status()
+    }
+
+    /// Returns the headers.
+    #[must_use]
+    pub fn headers(&self) -> &'a HeaderMap {
+        self.response.headers()
+    }
+
+    /// Returns the body's bytes.
+    #[must_use]
+    pub fn body(&self) -> &'a [u8] {
+        self.response.body().as_bytes()
+    }
+
+    /// Returns a parameter of the path that was asked for, as the request had it.
+    #[must_use]
+    pub fn path_parameter(&self, name: &str) -> Option<Cow<'a, str>> {
+        let path = self.path.split('?').next()?;
+        let mut segments = self.template.split('/').zip(path.split('/'));
+        let is_it = |template: &str| template.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) == Some(name);
+        segments.find(|(template, _)| is_it(template)).map(|(_, segment)| decode_segment(segment))
+    }
+
+    /// Reads the body as JSON, whatever its content type says. An empty body is read as `null`.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`] where it isn't JSON, isn't what `T` expects, or is in a content coding: none was asked for.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+        if let Some(coding) = self.headers().get(CONTENT_ENCODING) {
+            if !coding.as_bytes().eq_ignore_ascii_case(b"identity") {
+                return Err(DecodeError::new("it has a content coding that was not asked for"));
+            }
+        }
+        let body = if self.body().is_empty() { b"null" } else { self.body() };
+        serde_json::from_slice(body).map_err(|error| DecodeError::json(&error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_is_read_back_from_the_path() {
+        let response = Response::new(Body::empty());
+        let answer = Answer::new("/jwt/user/{user_id}/x/{other}", "/jwt/user/a%2Fb/x/c?limit=1", &response);
+        assert_eq!(answer.path_parameter("user_id").as_deref(), Some("a/b"));
+        assert_eq!(answer.path_parameter("other").as_deref(), Some("c"));
+        assert_eq!(answer.path_parameter("none"), None);
+    }
+
+    #[test]
+    fn a_coding_that_was_not_asked_for_is_refused() {
+        let mut response = Response::new(Body::from("1"));
+        assert_eq!(Answer::new("", "", &response).json::<u8>(), Ok(1));
+        response.headers_mut().insert(CONTENT_ENCODING, "identity".parse().unwrap());
+        assert_eq!(Answer::new("", "", &response).json::<u8>(), Ok(1));
+        response.headers_mut().insert(CONTENT_ENCODING, "gzip".parse().unwrap());
+        assert!(Answer::new("", "", &response).json::<u8>().is_err());
+    }
+}

@@ -1,0 +1,14 @@
+//! What an operation is: the trait that each request implements, and what it is given.
+
+mod answer;
+mod path;
+mod query;
+mod request;
+mod trait_def;
+
+pub use answer::Answer;
+pub use query::Query;
+pub use trait_def::{Endpoint, json};
+
+pub(crate) use path::{check_segment, decode_segment};
+pub(crate) use request::{BaseUrl, build};

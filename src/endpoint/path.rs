@@ -1,0 +1,104 @@
+//! Writes a path from its template, one parameter a segment.
+
+use std::borrow::Cow;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+use super::Endpoint;
+use crate::error::InvalidRequest;
+
+/// All but RFC 3986's unreserved characters.
+pub(super) const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Writes the endpoint's path, its parameters encoded.
+pub(super) fn write<E: Endpoint>(endpoint: &E, path: &mut String) -> Result<(), InvalidRequest> {
+    let mut rest = E::OPERATION.path();
+    while let Some((before, after)) = rest.split_once('{') {
+        let Some((name, after)) = after.split_once('}') else {
+            return Err(InvalidRequest::new("path", "its template has a '{' that isn't closed"));
+        };
+        path.push_str(before);
+        let Some(value) = endpoint.path_parameter(name) else {
+            return Err(InvalidRequest::new(name.to_owned(), "it is not given"));
+        };
+        check_segment(&value).map_err(|reason| InvalidRequest::new(name.to_owned(), reason))?;
+        path.extend(utf8_percent_encode(&value, ENCODED));
+        rest = after;
+    }
+    path.push_str(rest);
+    Ok(())
+}
+
+/// Refuses what wouldn't arrive as one segment that decodes to itself: servers, proxies and URL libraries drop or resolve it.
+pub(crate) fn check_segment(value: &str) -> Result<(), &'static str> {
+    match value {
+        "" => Err("it is empty"),
+        "." | ".." => Err("it is a dot segment, which would name another path"),
+        _ if value.chars().any(char::is_control) => Err("it has a control character in it"),
+        _ if value.trim().is_empty() => Err("it is blank"),
+        _ => Ok(()),
+    }
+}
+
+/// Returns a segment as it was before it was encoded.
+pub(crate) fn decode_segment(segment: &str) -> Cow<'_, str> {
+    percent_decode_str(segment).decode_utf8_lossy()
+}
+
+#[cfg(test)]
+mod tests {
+    use magicbell_middleware::Operation;
+
+    use super::*;
+
+    struct Get(&'static str);
+    impl Endpoint for Get {
+        type Response = ();
+        const OPERATION: Operation = Operation::get("get", "/a/{id}/b");
+        fn path_parameter(&self, name: &str) -> Option<Cow<'_, str>> {
+            (name == "id").then_some(Cow::Borrowed(self.0))
+        }
+    }
+
+    fn written(id: &'static str) -> Result<String, InvalidRequest> {
+        let mut path = String::new();
+        write(&Get(id), &mut path).map(|()| path)
+    }
+
+    #[test]
+    fn unreserved_characters_stay_as_they_are() {
+        assert_eq!(written("Az09-._~").unwrap(), "/a/Az09-._~/b");
+    }
+
+    #[test]
+    fn every_other_character_is_one_segment_that_decodes_to_itself() {
+        let ids =
+            ["a/b", "../x", "a b", " a", "a?b#c", "a%2Fb", "é/ü", "a\\b", "a;b=c&d", "...", "@:+", "{id}", "日本"];
+        for id in ids {
+            let path = written(id).unwrap();
+            let segment = path.strip_prefix("/a/").and_then(|path| path.strip_suffix("/b")).unwrap();
+            assert!(segment.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte)), "{segment}");
+            assert_eq!(decode_segment(segment), id);
+        }
+    }
+
+    #[test]
+    fn what_could_name_another_path_is_refused() {
+        for id in ["", ".", "..", "a\r\nb", "a\0", "\u{7f}", "\u{85}", " ", "\u{3000}"] {
+            let error = written(id).unwrap_err();
+            assert_eq!(error.field(), "id", "{id:?}");
+        }
+    }
+
+    struct Unfilled;
+    impl Endpoint for Unfilled {
+        type Response = ();
+        const OPERATION: Operation = Operation::get("get", "/a/{id}");
+    }
+
+    #[test]
+    fn a_parameter_that_is_not_given_is_an_error() {
+        let error = write(&Unfilled, &mut String::new()).unwrap_err();
+        assert_eq!(error.to_string(), "id: it is not given");
+    }
+}

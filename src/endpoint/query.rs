@@ -1,0 +1,61 @@
+//! Writes a query.
+
+use std::fmt::{Display, Write as _};
+
+use percent_encoding::utf8_percent_encode;
+
+use super::path::ENCODED;
+
+/// Writes a query, each name and value percent-encoded.
+#[derive(Debug)]
+pub struct Query<'a> {
+    buffer: &'a mut String,
+    is_empty: bool,
+}
+
+impl<'a> Query<'a> {
+    pub(super) fn new(buffer: &'a mut String) -> Self {
+        Self { buffer, is_empty: true }
+    }
+
+    /// Appends `name=value`.
+    pub fn append(&mut self, name: &str, value: impl Display) {
+        self.buffer.push(if self.is_empty { '?' } else { '&' });
+        self.is_empty = false;
+        self.buffer.extend(utf8_percent_encode(name, ENCODED));
+        self.buffer.push('=');
+        // Writing to a String doesn't fail; a Display that does has written what it could.
+        let _ = write!(Encode(self.buffer), "{value}");
+    }
+
+    /// Appends `name=value` where there is a value.
+    pub fn append_some(&mut self, name: &str, value: Option<impl Display>) {
+        if let Some(value) = value {
+            self.append(name, value);
+        }
+    }
+}
+
+struct Encode<'a>(&'a mut String);
+
+impl std::fmt::Write for Encode<'_> {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.0.extend(utf8_percent_encode(text, ENCODED));
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_values_are_encoded() {
+        let mut buffer = String::from("/x");
+        let mut query = Query::new(&mut buffer);
+        query.append("limit", 100);
+        query.append("page[after]", "a&b=c d+é");
+        query.append_some("none", None::<u8>);
+        assert_eq!(buffer, "/x?limit=100&page%5Bafter%5D=a%26b%3Dc%20d%2B%C3%A9");
+    }
+}

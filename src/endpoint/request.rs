@@ -1,0 +1,147 @@
+//! Makes the HTTP request of an endpoint.
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::uri::{Authority, Parts, PathAndQuery, Scheme};
+use http::{HeaderValue, Request, Uri};
+use magicbell_middleware::Body;
+
+use super::{Endpoint, Query, path};
+use crate::error::{Error, InvalidRequest};
+
+/// Where requests go: nothing that a server answers changes it.
+#[derive(Debug, Clone)]
+pub(crate) struct BaseUrl {
+    scheme: Scheme,
+    authority: Authority,
+    /// Without a slash at its end.
+    path: String,
+}
+
+impl BaseUrl {
+    /// Reads a base URL. The error doesn't echo it, since it may have credentials in it.
+    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
+        let refuse = |reason| Err(Error::configuration(format!("the base URL can't be used: {reason}")));
+        let authority_and_path = text.split_once("://").map_or("", |(_, rest)| rest);
+        if authority_and_path.split(['/', '?', '#', '\\']).next().is_some_and(|authority| authority.contains('@')) {
+            return refuse("it has userinfo in it; give the token to the builder");
+        }
+        if text.contains(['?', '#', '\\']) {
+            return refuse("it has a query, a fragment or a backslash in it");
+        }
+        let Ok(Parts { scheme: Some(scheme), authority: Some(authority), path_and_query, .. }) =
+            text.parse::<Uri>().map(Uri::into_parts)
+        else {
+            return refuse("it is not an absolute URL with a host");
+        };
+        if authority.host().is_empty() || authority.as_str().ends_with(':') {
+            return refuse("it has no host, or a colon without a port");
+        }
+        if scheme != Scheme::HTTPS && !(scheme == Scheme::HTTP && is_loopback(authority.host())) {
+            return refuse("it is not https, and plain http is for loopback only");
+        }
+        let path = path_and_query.as_ref().map_or("", PathAndQuery::path).trim_end_matches('/');
+        if path.split('/').any(is_dot_segment) || path.contains("//") {
+            return refuse("its path has a dot segment or an empty segment in it");
+        }
+        Ok(Self { scheme, authority, path: path.to_owned() })
+    }
+
+    /// Returns the length of the part of a path that all requests share.
+    pub(crate) fn path_len(&self) -> usize {
+        self.path.len()
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+fn is_dot_segment(segment: &str) -> bool {
+    matches!(&*super::decode_segment(segment), "." | "..")
+}
+
+/// Makes the HTTP request of an endpoint, or says why it can't be sent.
+pub(crate) fn build<E: Endpoint>(base: &BaseUrl, endpoint: &E) -> Result<Request<Body>, Error> {
+    try_build(base, endpoint).map_err(|invalid| Error::invalid_request(E::OPERATION.name(), invalid))
+}
+
+fn try_build<E: Endpoint>(base: &BaseUrl, endpoint: &E) -> Result<Request<Body>, InvalidRequest> {
+    endpoint.validate()?;
+    let mut target = String::with_capacity(base.path.len() + E::OPERATION.path().len() + 64);
+    target.push_str(&base.path);
+    path::write(endpoint, &mut target)?;
+    endpoint.query(&mut Query::new(&mut target));
+    let target = PathAndQuery::from_maybe_shared(Bytes::from(target))
+        .map_err(|_| InvalidRequest::new("path", "it is too long, or not a path"))?;
+    let mut uri = Parts::default();
+    uri.scheme = Some(base.scheme.clone());
+    uri.authority = Some(base.authority.clone());
+    uri.path_and_query = Some(target);
+    let uri = Uri::from_parts(uri).map_err(|_| InvalidRequest::new("path", "it is not a path"))?;
+
+    let body = endpoint.body()?;
+    let has_body = !body.is_empty();
+    let mut request = Request::new(body);
+    *request.method_mut() = E::OPERATION.method().clone();
+    *request.uri_mut() = uri;
+    if has_body {
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    Ok(request)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn with_or_without_a_slash_at_the_end_is_the_same() {
+        for url in ["https://api.magicbell.com/v2", "https://api.magicbell.com/v2/", "https://api.magicbell.com/v2//"] {
+            assert_eq!(BaseUrl::parse(url).unwrap().path, "/v2", "{url}");
+        }
+        assert_eq!(BaseUrl::parse("https://api.magicbell.com").unwrap().path, "");
+    }
+
+    #[test]
+    fn plain_http_is_for_loopback_only() {
+        for url in ["http://127.0.0.1:8080/v2", "http://127.9.9.9", "http://[::1]:80/v2", "http://localhost/v2"] {
+            assert!(BaseUrl::parse(url).is_ok(), "{url}");
+        }
+        for url in ["http://api.magicbell.com/v2", "http://127.0.0.1.example.com", "http://10.0.0.1", "http://[::2]"] {
+            assert!(BaseUrl::parse(url).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn urls_that_could_send_a_token_elsewhere_are_refused_without_an_echo() {
+        let refused = [
+            "",
+            "api.magicbell.com/v2",
+            "/v2",
+            "https://",
+            "https:///v2",
+            "ftp://api.magicbell.com",
+            "https://host:",
+            "https://user:hunter2@api.magicbell.com/v2",
+            "https://hunter2@host",
+            "https://api.magicbell.com/v2?hunter2=1",
+            "https://api.magicbell.com/v2#hunter2",
+            "https://api.magicbell.com/v2/../hunter2",
+            "https://h/%2e%2E/hunter2",
+            "https://h/./hunter2",
+            "https://h\\@hunter2",
+            "https://h/a//hunter2",
+            "https://h/\r\nhunter2",
+            " https://h",
+            "file:///etc/hunter2",
+            "https://h:99999/v2",
+        ];
+        for url in refused {
+            let error = BaseUrl::parse(url).expect_err(url);
+            assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! What an error says in one line.
+
+use std::fmt;
+
+use magicbell_middleware::{Outcome, Safety};
+
+use super::{Error, ErrorKind};
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = self.inner();
+        if let Some(operation) = inner.operation {
+            write!(f, "{operation}: ")?;
+        }
+        match inner.status {
+            Some(status) => write!(f, "status {}: {}", status.as_u16(), inner.message)?,
+            None => f.write_str(&inner.message)?,
+        }
+        if inner.attempts.len() > 1 {
+            write!(f, " ({} attempts)", inner.attempts.len())?;
+        }
+        if inner.safety == Safety::NonIdempotent {
+            if let Some(advice) = advice(self) {
+                write!(f, "; {advice}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Says what to do about something that may have been created and that nobody holds.
+fn advice(error: &Error) -> Option<&'static str> {
+    let is_success = error.status().is_some_and(|status| status.is_success());
+    let is_server_error = error.status().is_some_and(|status| status.is_server_error());
+    if error.kind() == ErrorKind::Decode && is_success {
+        return Some("it was created: read it from the error's body, or list by name and time and discard it");
+    }
+    (error.outcome() == Outcome::Unknown || is_server_error)
+        .then_some("it may have been created: list by name and time, and discard what nobody holds")
+}

@@ -1,0 +1,171 @@
+//! Makes errors of what the stack returned.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use magicbell_middleware::collect::ResponseBodyError;
+use magicbell_middleware::pace::HeldBack;
+use magicbell_middleware::retry::{RetryError, retry_after};
+use magicbell_middleware::timeout::{Limit, TimeoutError};
+use magicbell_middleware::{Attempt, AttemptError, Attempts, Body, BoxError, Outcome, Safety, find_source};
+
+use super::{CredentialsError, DecodeError, Error, ErrorKind, Redactor, TlsError, TransportError, api_error};
+
+/// The longest excerpt of a body that isn't the API's, in bytes.
+const MAX_EXCERPT: usize = 256;
+
+/// What is known of a call when it fails.
+#[derive(Debug)]
+pub(crate) struct Failure<'a> {
+    pub(crate) operation: &'static str,
+    pub(crate) safety: Safety,
+    pub(crate) elapsed: Duration,
+    pub(crate) redactor: &'a Redactor,
+    /// The record of the attempts, where something outside of retry kept one.
+    pub(crate) record: Option<Vec<Attempt>>,
+}
+
+impl Failure<'_> {
+    /// Makes an error of an error of the stack: there was no whole answer.
+    pub(crate) fn without_answer(self, error: BoxError) -> Error {
+        let error = match error.downcast::<Error>() {
+            Ok(error) => return *error,
+            Err(error) => error,
+        };
+        let (attempts, outcome) = self.attempts(&*error);
+        let mut failed = match find_source::<ResponseBodyError>(&*error) {
+            Some(lost) => self.with_answer(lost.status(), lost.headers().clone(), lost.received().clone(), Some(lost)),
+            None => {
+                let (kind, message) = kind_of(&*error);
+                let mut failed = Error::new(kind, message);
+                failed.inner_mut().transient = find_source(&*error).is_none_or(AttemptError::is_transient);
+                failed.inner_mut().retry_after = find_source::<HeldBack>(&*error).map(|held| held.wait());
+                failed
+            }
+        };
+        failed.inner_mut().outcome = outcome;
+        failed.inner_mut().attempts = attempts;
+        self.describe(&mut failed);
+        // The attempts have been taken out of it; its own source is what is left to say.
+        match error.downcast::<RetryError>() {
+            Ok(error) => failed.with_source(error.into_parts().1),
+            Err(error) => failed.with_source(error),
+        }
+    }
+
+    /// Makes an error of an answer whose status isn't a success.
+    pub(crate) fn by_status(self, response: http::Response<Body>) -> Error {
+        let (mut parts, body) = response.into_parts();
+        let attempts = parts.extensions.remove::<Attempts>().map(|attempts| attempts.0);
+        let attempts = attempts.unwrap_or_else(|| vec![Attempt::answered(parts.status, self.elapsed)]);
+        let mut failed = self.with_answer(parts.status, parts.headers, body.into_bytes(), None);
+        failed.inner_mut().outcome = worst(&attempts);
+        failed.inner_mut().attempts = attempts;
+        self.describe(&mut failed);
+        failed
+    }
+
+    /// Makes an error of a success whose body can't be read, or speaks of something else.
+    pub(crate) fn unreadable(self, response: http::Response<Body>, error: DecodeError) -> Error {
+        let kind = if error.is_unverified() { ErrorKind::Unverified } else { ErrorKind::Decode };
+        let mut failed = self.by_status(response);
+        failed.inner_mut().kind = kind;
+        failed.inner_mut().message = "the answer can't be read".into();
+        if kind == ErrorKind::Unverified {
+            failed.inner_mut().message = "the answer speaks of something else than was asked for".into();
+            failed.inner_mut().outcome = Outcome::Unknown;
+        }
+        failed.with_source(error)
+    }
+
+    fn describe(&self, failed: &mut Error) {
+        let inner = failed.inner_mut();
+        inner.operation = Some(self.operation);
+        inner.safety = self.safety;
+        inner.elapsed = self.elapsed;
+    }
+
+    fn attempts(&self, error: &(dyn std::error::Error + 'static)) -> (Vec<Attempt>, Outcome) {
+        if let Some(retried) = find_source::<RetryError>(error) {
+            return (retried.attempts().to_vec(), retried.outcome());
+        }
+        match &self.record {
+            Some(record) => (record.clone(), worst(record)),
+            None => (Vec::new(), Outcome::of(error)),
+        }
+    }
+
+    fn with_answer(
+        &self,
+        status: StatusCode,
+        headers: HeaderMap,
+        body: Bytes,
+        lost: Option<&ResponseBodyError>,
+    ) -> Error {
+        let envelope = if status.is_success() { Default::default() } else { api_error::parse(&body, self.redactor) };
+        let is_error = status.is_client_error() || status.is_server_error();
+        let (kind, message) = match lost {
+            Some(lost) if status.is_success() => (ErrorKind::Decode, lost.to_string().into()),
+            _ if is_error => (ErrorKind::Api, self.error_message(&envelope, &body)),
+            _ => (ErrorKind::UnexpectedStatus, "the API doesn't use this status".into()),
+        };
+        let mut failed = Error::new(kind, message);
+        let inner = failed.inner_mut();
+        inner.transient = match status.as_u16() {
+            408 | 429 | 500 | 502 | 503 | 504 => true,
+            _ => status.is_success() && lost.is_some_and(|lost| !lost.is_too_large()),
+        };
+        inner.status = Some(status);
+        inner.retry_after = retry_after(&headers);
+        inner.headers = Some(headers);
+        inner.body = Some(body);
+        inner.envelope = envelope;
+        failed
+    }
+
+    fn error_message(&self, envelope: &api_error::Envelope, body: &[u8]) -> std::borrow::Cow<'static, str> {
+        let texts = envelope.errors.iter().map(|error| match (&error.code, &*error.message) {
+            (Some(code), "") => code.clone(),
+            (Some(code), message) => format!("{code}: {message}"),
+            (None, message) => message.to_owned(),
+        });
+        match texts.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("; ") {
+            text if !text.is_empty() => text.into(),
+            _ if envelope.is_the_apis => "the API doesn't say why".into(),
+            _ if body.is_empty() => "the answer is empty".into(),
+            _ => {
+                let excerpt = self.redactor.clean(&String::from_utf8_lossy(body), MAX_EXCERPT);
+                format!("the answer is not the API's: {excerpt:?}").into()
+            }
+        }
+    }
+}
+
+fn worst(attempts: &[Attempt]) -> Outcome {
+    attempts.iter().map(|attempt| attempt.outcome).max().unwrap_or(Outcome::NotSent)
+}
+
+fn kind_of(error: &(dyn std::error::Error + 'static)) -> (ErrorKind, &'static str) {
+    if let Some(timeout) = find_source::<TimeoutError>(error) {
+        return match timeout.limit() {
+            Limit::Connect => (ErrorKind::Timeout, "no connection was made in time"),
+            Limit::Operation => (ErrorKind::Timeout, "the call's time was up"),
+            _ => (ErrorKind::Timeout, "no answer came in time"),
+        };
+    }
+    if find_source::<HeldBack>(error).is_some() {
+        return (ErrorKind::HeldBack, "the request was held back and not sent");
+    }
+    if find_source::<CredentialsError>(error).is_some() {
+        return (ErrorKind::Credentials, "the credentials gave no token");
+    }
+    if find_source::<TlsError>(error).is_some() {
+        return (ErrorKind::Tls, "no secure connection was made");
+    }
+    match find_source::<TransportError>(error) {
+        Some(transport) if transport.is_connect() => (ErrorKind::Connect, "no connection was made"),
+        Some(_) => (ErrorKind::Transport, "the connection failed"),
+        None => (ErrorKind::Layer, "a layer or transport of the caller's failed"),
+    }
+}

@@ -1,0 +1,133 @@
+//! Makes a server's text fit to be kept and shown.
+
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use http::HeaderValue;
+
+/// What a secret is replaced by.
+const REDACTED: &str = "[redacted]";
+
+/// The shortest run that is taken for a JWT.
+const JWT_MIN: usize = 20;
+
+/// Makes a server's text fit to be kept and shown. It knows the token that was last sent, so that an echo of it is found.
+#[derive(Clone, Default)]
+pub(crate) struct Redactor {
+    authorization: Arc<RwLock<Option<HeaderValue>>>,
+}
+
+impl Redactor {
+    /// Learns which `Authorization` is being sent.
+    pub(crate) fn learn(&self, authorization: &HeaderValue) {
+        let known = self.authorization.read().unwrap_or_else(PoisonError::into_inner).as_ref() == Some(authorization);
+        if !known {
+            *self.authorization.write().unwrap_or_else(PoisonError::into_inner) = Some(authorization.clone());
+        }
+    }
+
+    /// Replaces what looks like a token, strips control and bidirectional characters, folds white space, and caps the length
+    /// at `max` bytes.
+    pub(crate) fn clean(&self, text: &str, max: usize) -> String {
+        // What lies far beyond the cap can't show; what lies just beyond it may be the rest of a token.
+        let text = truncate(text, max.saturating_mul(4).saturating_add(4096));
+        let text = self.without_known_token(text);
+        let text = fold(&without_jwts(&text));
+        match truncate(&text, max) {
+            whole if whole.len() == text.len() => text,
+            part => format!("{}…", truncate(part, max.saturating_sub('…'.len_utf8()))),
+        }
+    }
+
+    fn without_known_token(&self, text: &str) -> String {
+        let authorization = self.authorization.read().unwrap_or_else(PoisonError::into_inner);
+        let token = authorization.as_ref().and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+        match token {
+            Some(token) if !token.is_empty() => text.replace(token, REDACTED),
+            _ => text.to_owned(),
+        }
+    }
+}
+
+impl fmt::Debug for Redactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Redactor")
+    }
+}
+
+/// Replaces runs that begin as every JWT does, `{"` in base64, and are long enough to be one.
+fn without_jwts(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find("eyJ") {
+        let (before, run) = rest.split_at(start);
+        let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '=' | '+');
+        let (run, after) = run.split_at(run.find(|c| !is_part(c)).unwrap_or(run.len()));
+        clean.push_str(before);
+        clean.push_str(if run.len() >= JWT_MIN { REDACTED } else { run });
+        rest = after;
+    }
+    clean + rest
+}
+
+/// Makes each run of white space one space, and leaves out what a terminal would obey or what would reorder text.
+fn fold(text: &str) -> String {
+    let visible = |c: &char| c.is_whitespace() || !(c.is_control() || is_format(*c));
+    let text = text.chars().filter(visible).collect::<String>();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Bidirectional and zero-width characters, and what else shows nothing.
+fn is_format(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Returns the longest beginning of at most `max` bytes that ends between characters.
+fn truncate(text: &str, max: usize) -> &str {
+    let mut end = text.len().min(max);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn clean(text: &str, max: usize) -> String {
+        let redactor = Redactor::default();
+        redactor.learn(&HeaderValue::from_static("Bearer known.token"));
+        redactor.clean(text, max)
+    }
+
+    #[test]
+    fn an_echo_of_the_known_token_is_redacted() {
+        assert_eq!(clean("bad token 'known.token'", 99), "bad token '[redacted]'");
+    }
+
+    #[test]
+    fn any_jwt_is_redacted() {
+        assert_eq!(clean("got eyJhbGciOiJIUzI1NiJ9.e30.c2ln, sorry", 99), "got [redacted], sorry");
+        assert_eq!(clean("the word eyJ alone stays", 99), "the word eyJ alone stays");
+    }
+
+    #[test]
+    fn a_token_across_the_cap_leaves_no_beginning() {
+        assert_eq!(clean("0123456789 eyJhbGciOiJIUzI1NiJ9.e30.c2ln", 16), "0123456789 [r…");
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_stripped() {
+        assert_eq!(clean("a\u{1b}[31mred\u{7}\u{202e}x\u{9b}y\r\nz", 99), "a[31mredxy z");
+    }
+
+    #[test]
+    fn the_cap_is_in_bytes_and_never_splits_a_character() {
+        for max in 0..12 {
+            let text = clean("ééééééé", max);
+            assert!(text.len() <= max.max('…'.len_utf8()), "{max}: {text:?}");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! A token that was discarded.
+
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use super::lenient::{deserialize_from_object, serialize_as_derived, text};
+use crate::endpoint::Answer;
+use crate::error::DecodeError;
+use crate::timestamp::Timestamp;
+
+/// A token that was discarded: requests with it are refused from now on, and its sessions have ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+#[non_exhaustive]
+pub struct DiscardTokenResponse {
+    /// The token's id: the one that was asked for, or the call has failed.
+    #[serde(default, deserialize_with = "text")]
+    pub token_id: String,
+    /// When it was discarded; `None` where the answer didn't say, as a 204 doesn't.
+    #[serde(default)]
+    pub discarded_at: Option<Timestamp>,
+}
+
+deserialize_from_object!(DiscardTokenResponse);
+serialize_as_derived!(DiscardTokenResponse);
+
+/// Reads a discard's answer, and compares its id with the one that was asked for.
+pub(super) fn decode(answer: &Answer<'_>) -> Result<DiscardTokenResponse, DecodeError> {
+    let asked = answer.path_parameter("token_id").unwrap_or_default();
+    if answer.status() == StatusCode::NO_CONTENT {
+        return Ok(DiscardTokenResponse { token_id: asked.into_owned(), discarded_at: None });
+    }
+    let discarded = answer.json::<DiscardTokenResponse>()?;
+    // A UUID is the same in either case.
+    match discarded.token_id.eq_ignore_ascii_case(&asked) {
+        true => Ok(discarded),
+        false if discarded.token_id.is_empty() => Err(DecodeError::unverified("it names no token")),
+        false => Err(DecodeError::unverified("it names another token than the one to discard")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Response;
+    use magicbell_middleware::Body;
+
+    use super::*;
+
+    const PATH: &str = "/jwt/user/{token_id}";
+
+    fn read(status: u16, json: &'static str) -> Result<DiscardTokenResponse, DecodeError> {
+        let response = Response::builder().status(status).body(Body::from(json)).unwrap();
+        decode(&Answer::new(PATH, "/jwt/user/0a1B", &response))
+    }
+
+    #[test]
+    fn the_fields_are_named_as_on_the_wire() {
+        let discarded = read(200, r#"{"discarded_at":"2021-01-01T00:00:00Z","token_id":"0A1b"}"#).unwrap();
+        assert_eq!(discarded.token_id, "0A1b");
+        assert_eq!(discarded.discarded_at.unwrap().as_str(), "2021-01-01T00:00:00Z");
+    }
+
+    #[test]
+    fn a_204_is_a_discard_without_a_time() {
+        assert_eq!(read(204, ""), Ok(DiscardTokenResponse { token_id: "0a1B".into(), discarded_at: None }));
+    }
+
+    #[test]
+    fn another_id_or_none_is_not_a_discard() {
+        for json in [r#"{"token_id":"other"}"#, r#"{"token_id":null}"#, "{}"] {
+            assert!(read(200, json).unwrap_err().is_unverified(), "{json}");
+        }
+        for json in ["", "[]", "<html>", r#"["0a1B",null]"#] {
+            assert!(!read(200, json).unwrap_err().is_unverified(), "{json}");
+        }
+    }
+}

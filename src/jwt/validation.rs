@@ -1,0 +1,63 @@
+//! The bounds that the service's documents state, checked before anything is sent.
+
+use crate::error::InvalidRequest;
+use crate::jwt::Expiry;
+use crate::nullable::Nullable;
+
+/// The longest name, email address or external id, in characters.
+const MAX_CHARS: usize = 255;
+
+pub(super) fn text(field: &'static str, text: &str) -> Result<(), InvalidRequest> {
+    // Bytes first: text of so few bytes can't have too many characters.
+    if text.len() > MAX_CHARS && text.chars().count() > MAX_CHARS {
+        return Err(InvalidRequest::new(field, format!("it is longer than {MAX_CHARS} characters")));
+    }
+    Ok(())
+}
+
+pub(super) fn nullable_text(field: &'static str, nullable: &Nullable<String>) -> Result<(), InvalidRequest> {
+    nullable.value().map_or(Ok(()), |value| text(field, value))
+}
+
+pub(super) fn expiry(expiry: &Nullable<Expiry>) -> Result<(), InvalidRequest> {
+    match expiry.value() {
+        Some(expiry) if expiry.as_secs() == 0 => Err(InvalidRequest::new("expiry", "it must be at least 1 second")),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses ids that a file's line ends, byte order mark or padding came along with: they would name another token.
+pub(super) fn token_id(token_id: &str) -> Result<(), InvalidRequest> {
+    let is_padding = |c: char| c.is_whitespace() || c == '\u{feff}';
+    if token_id.starts_with(is_padding) || token_id.ends_with(is_padding) {
+        return Err(InvalidRequest::new("token_id", "it begins or ends with white space or a byte order mark"));
+    }
+    crate::endpoint::check_segment(token_id).map_err(|reason| InvalidRequest::new("token_id", reason))
+}
+
+pub(super) fn limit(limit: Option<u32>) -> Result<(), InvalidRequest> {
+    match limit {
+        Some(0) => Err(InvalidRequest::new("limit", "it must be at least 1")),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_bounded_in_characters() {
+        assert!(text("name", &"é".repeat(255)).is_ok());
+        assert!(text("name", &"é".repeat(256)).is_err());
+        assert!(nullable_text("name", &Nullable::Null).is_ok());
+    }
+
+    #[test]
+    fn padded_ids_are_refused_and_not_trimmed() {
+        for id in ["", " ", "id\r", "id\n", " id", "\u{feff}id", "id\u{a0}", "..", "a\tb"] {
+            assert!(token_id(id).is_err(), "{id:?}");
+        }
+        assert!(token_id("550e8400-e29b-41d4-a716-446655440000").is_ok());
+    }
+}

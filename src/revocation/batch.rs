@@ -1,0 +1,138 @@
+//! The settings of a batch.
+
+use std::fmt;
+use std::num::NonZeroUsize;
+
+use futures_core::Stream;
+use futures_util::stream::{self, Iter};
+
+use super::report::RevocationReport;
+use super::stream::RevocationStream;
+use crate::client::{Client, Send};
+use crate::jwt::{DiscardProjectJwt, DiscardTokenResponse, DiscardUserJwt, JwtService};
+
+/// How many requests are in flight at once, unless said otherwise.
+const CONCURRENCY: usize = 64;
+/// How many ids have to be not found, before any is found, for a batch to stop.
+const NOT_FOUND_LIMIT: usize = 20;
+
+/// Which kind of token a batch revokes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    User,
+    Project,
+}
+
+impl Kind {
+    pub(super) fn discard(self, client: &Client, token_id: &str) -> Send<DiscardTokenResponse> {
+        match self {
+            Self::User => client.request(DiscardUserJwt::new(token_id)).send(),
+            Self::Project => client.request(DiscardProjectJwt::new(token_id)).send(),
+        }
+    }
+}
+
+impl<'a> JwtService<'a> {
+    /// Revokes many tokens of users: exactly one outcome for each id, as they come.
+    ///
+    /// The ids are read as places come free, so that a million of them take no more memory than a thousand. An id that is
+    /// given again while it is in flight is sent once, and each input gets the outcome.
+    pub fn discard_user_jwts<I>(&self, ids: I) -> Revocations<Iter<I::IntoIter>>
+    where
+        I: IntoIterator<Item: Into<String>>,
+    {
+        Revocations::new(self.client().clone(), Kind::User, stream::iter(ids))
+    }
+
+    /// Revokes many project tokens, as [`discard_user_jwts`](Self::discard_user_jwts) does users'.
+    ///
+    /// The token that the client itself uses must not be among them: with it, the batch would end itself.
+    pub fn discard_project_jwts<I>(&self, ids: I) -> Revocations<Iter<I::IntoIter>>
+    where
+        I: IntoIterator<Item: Into<String>>,
+    {
+        Revocations::new(self.client().clone(), Kind::Project, stream::iter(ids))
+    }
+
+    /// Revokes the tokens of users whose ids a stream gives.
+    pub fn discard_user_jwts_from<S>(&self, ids: S) -> Revocations<S>
+    where
+        S: Stream<Item: Into<String>>,
+    {
+        Revocations::new(self.client().clone(), Kind::User, ids)
+    }
+
+    /// Revokes the project tokens whose ids a stream gives.
+    pub fn discard_project_jwts_from<S>(&self, ids: S) -> Revocations<S>
+    where
+        S: Stream<Item: Into<String>>,
+    {
+        Revocations::new(self.client().clone(), Kind::Project, ids)
+    }
+}
+
+/// Many revocations, not begun yet: [`stream`](Self::stream) or [`run`](Self::run) begins them.
+#[must_use = "nothing is revoked until it is streamed or run"]
+pub struct Revocations<S> {
+    pub(super) client: Client,
+    pub(super) kind: Kind,
+    pub(super) ids: S,
+    pub(super) concurrency: NonZeroUsize,
+    pub(super) not_found_limit: Option<NonZeroUsize>,
+}
+
+impl<S> Revocations<S> {
+    fn new(client: Client, kind: Kind, ids: S) -> Self {
+        let at_least_one = |number| NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN);
+        Self {
+            client,
+            kind,
+            ids,
+            concurrency: at_least_one(CONCURRENCY),
+            not_found_limit: NonZeroUsize::new(NOT_FOUND_LIMIT),
+        }
+    }
+
+    /// Sets how many requests are in flight at once: 64 by default. 0 counts as 1.
+    pub fn concurrency(mut self, concurrency: usize) -> Self {
+        self.concurrency = NonZeroUsize::new(concurrency).unwrap_or(NonZeroUsize::MIN);
+        self
+    }
+
+    /// Sets how many of the first ids have to be not found, all of them, for the batch to stop: 20 by default, never for 0.
+    ///
+    /// Ids of another project, or of the other kind of token, are all not found; that is better known early.
+    pub fn stop_after_not_found(mut self, limit: usize) -> Self {
+        self.not_found_limit = NonZeroUsize::new(limit);
+        self
+    }
+}
+
+impl<S> Revocations<S>
+where
+    S: Stream<Item: Into<String>>,
+{
+    /// Begins, and returns the outcomes as they come, not in the order of the ids.
+    ///
+    /// It runs in place, while it is polled, and spawns nothing. Dropping it cancels what is in flight; what has had no outcome
+    /// then is unknown.
+    pub fn stream(self) -> RevocationStream<S> {
+        RevocationStream::new(self)
+    }
+
+    /// Runs to the end, and reports.
+    ///
+    /// The report keeps what isn't revoked, so its memory grows with that, not with what is.
+    pub async fn run(self) -> RevocationReport {
+        RevocationReport::collect(self.stream()).await
+    }
+}
+
+impl<S> fmt::Debug for Revocations<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Revocations")
+            .field("kind", &self.kind)
+            .field("concurrency", &self.concurrency)
+            .finish_non_exhaustive()
+    }
+}

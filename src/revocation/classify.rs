@@ -1,0 +1,39 @@
+//! The table: what became of a token, from what is known and no more.
+
+use http::StatusCode;
+use magicbell_middleware::{Attempt, Outcome};
+
+use super::RevocationOutcome;
+use crate::error::{Error, ErrorKind};
+
+/// Says what became of the token when its discard failed.
+pub(super) fn classify(error: &Error) -> RevocationOutcome {
+    let Some(status) = error.status() else {
+        return match error.kind() {
+            ErrorKind::InvalidRequest => RevocationOutcome::InvalidId,
+            _ => RevocationOutcome::Unknown,
+        };
+    };
+    let earlier = error.attempts().split_last().map_or(&[][..], |(_, earlier)| earlier);
+    let maybe_before = earlier.iter().any(may_have_revoked);
+    match status {
+        // What broke off may have said anything; what is whole and isn't the API's says nothing.
+        _ if status.is_success() && error.is_retryable() => RevocationOutcome::Unknown,
+        _ if status.is_success() => RevocationOutcome::Unverified,
+        _ if status.is_server_error() => RevocationOutcome::Unknown,
+        StatusCode::NOT_FOUND | StatusCode::GONE if !error.has_api_envelope() => RevocationOutcome::Unverified,
+        StatusCode::GONE => RevocationOutcome::AlreadyRevoked,
+        StatusCode::NOT_FOUND if maybe_before => RevocationOutcome::AlreadyRevoked,
+        StatusCode::NOT_FOUND => RevocationOutcome::NotFound,
+        _ if !status.is_client_error() => RevocationOutcome::Unverified,
+        _ if maybe_before => RevocationOutcome::Unknown,
+        _ => RevocationOutcome::Refused,
+    }
+}
+
+/// Says whether an attempt may have revoked the token without saying so: no answer, a success whose body was lost, or a status
+/// behind which it may have been applied.
+fn may_have_revoked(attempt: &Attempt) -> bool {
+    let by_status = |status: StatusCode| status.is_success() || matches!(status.as_u16(), 500 | 502 | 504);
+    attempt.outcome == Outcome::Unknown || attempt.status.is_some_and(by_status)
+}

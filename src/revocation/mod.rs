@@ -1,0 +1,31 @@
+//! Many revocations: ids in, exactly one outcome out for each.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use futures_util::StreamExt;
+//! use magicbell::{revocation::RevocationOutcome, testing::Server};
+//!
+//! let server = Server::start().await?;
+//! let client = server.client();
+//! let ids = server.add_user_tokens("hana", 100);
+//!
+//! let mut outcomes = client.jwt().discard_user_jwts(ids).concurrency(16).stream();
+//! while let Some(revocation) = outcomes.next().await {
+//!     assert_eq!(revocation.outcome, RevocationOutcome::Revoked);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod batch;
+mod classify;
+mod in_flight;
+mod outcome;
+mod report;
+mod stream;
+
+pub use batch::Revocations;
+pub use outcome::{Revocation, RevocationOutcome, StopReason};
+pub use report::RevocationReport;
+pub use stream::RevocationStream;

@@ -1,0 +1,137 @@
+//! What became of one token.
+
+use std::fmt;
+use std::time::Duration;
+
+use http::{HeaderValue, StatusCode};
+
+use crate::error::Error;
+use crate::timestamp::Timestamp;
+
+/// What became of one id of a batch.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Revocation {
+    /// Which input it was, counted from 0.
+    pub index: u64,
+    /// The token's id, as it was given.
+    pub token_id: String,
+    /// What became of the token.
+    pub outcome: RevocationOutcome,
+    /// How often the request was sent.
+    pub attempts: u32,
+    /// The last status, where one arrived.
+    pub status: Option<StatusCode>,
+    /// When the service says that it discarded the token.
+    pub discarded_at: Option<Timestamp>,
+    /// How long it took, waits included.
+    pub elapsed: Duration,
+    /// Why it isn't revoked, or isn't known to be; `None` where it is, and where it was never tried.
+    pub error: Option<Error>,
+    pub(super) request_id: Option<HeaderValue>,
+}
+
+impl Revocation {
+    pub(super) fn new(index: u64, token_id: String, outcome: RevocationOutcome) -> Self {
+        Self {
+            index,
+            token_id,
+            outcome,
+            attempts: 0,
+            status: None,
+            discarded_at: None,
+            elapsed: Duration::ZERO,
+            error: None,
+            request_id: None,
+        }
+    }
+
+    /// Returns the service's own id of the last request, `x-request-id`, where it sent one.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        self.request_id.as_ref()?.to_str().ok()
+    }
+}
+
+/// What became of a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum RevocationOutcome {
+    /// The service says that it revoked this very token.
+    Revoked,
+    /// It is gone: an attempt may have revoked it without its answer arriving, and the API then answered 404 or 410; or 410 at
+    /// once.
+    AlreadyRevoked,
+    /// The API knows no such token: a wrong id, another project's, the other kind of token, or one that was discarded before.
+    NotFound,
+    /// The service refused: 401, 403, 422, 429 and the like. The token is as it was.
+    Refused,
+    /// No answer arrived, or a 5xx to the end. Take the token as still live.
+    Unknown,
+    /// The answer isn't to be trusted: it names another token, or doesn't come from the API. Take the token as still live.
+    Unverified,
+    /// The id can't be sent. Nothing was.
+    InvalidId,
+    /// The batch stopped before its turn. Nothing was sent.
+    NotAttempted,
+}
+
+impl RevocationOutcome {
+    /// All of them, in the order in which a report lists them.
+    pub const ALL: [Self; 8] = [
+        Self::Revoked,
+        Self::AlreadyRevoked,
+        Self::NotFound,
+        Self::Refused,
+        Self::Unknown,
+        Self::Unverified,
+        Self::InvalidId,
+        Self::NotAttempted,
+    ];
+
+    /// Says whether the token is known to be revoked.
+    #[must_use]
+    pub const fn is_revoked(self) -> bool {
+        matches!(self, Self::Revoked | Self::AlreadyRevoked)
+    }
+
+    /// Returns its name in `snake_case`, for logs and reports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Revoked => "revoked",
+            Self::AlreadyRevoked => "already_revoked",
+            Self::NotFound => "not_found",
+            Self::Refused => "refused",
+            Self::Unknown => "unknown",
+            Self::Unverified => "unverified",
+            Self::InvalidId => "invalid_id",
+            Self::NotAttempted => "not_attempted",
+        }
+    }
+}
+
+impl fmt::Display for RevocationOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Why a batch stopped before its ids were through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StopReason {
+    /// The service refused the credentials: 401. No other id would fare better.
+    Unauthorized,
+    /// The first ids were all not found: another project's token, or the other kind of tokens?
+    AllNotFound,
+}
+
+impl fmt::Display for StopReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unauthorized => "the service refused the credentials (401)",
+            Self::AllNotFound => "the first ids were all not found: wrong project, or the other kind of token?",
+        })
+    }
+}

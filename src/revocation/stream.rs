@@ -1,0 +1,192 @@
+//! The outcomes, as they come.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+use futures_util::stream::FuturesUnordered;
+use magicbell_middleware::Attempts;
+use pin_project_lite::pin_project;
+
+use super::batch::{Kind, Revocations};
+use super::classify::classify;
+use super::in_flight::{Discarded, Discarding, Slot, Slots};
+use super::{Revocation, RevocationOutcome, StopReason};
+use crate::client::Client;
+use crate::error::{Error, REQUEST_ID};
+
+pin_project! {
+    /// The outcomes of a batch, as they come: one for each id.
+    #[must_use = "streams do nothing unless polled"]
+    pub struct RevocationStream<S> {
+        #[pin]
+        ids: S,
+        ids_ended: bool,
+        run: Run,
+    }
+}
+
+/// What doesn't depend on where the ids come from.
+struct Run {
+    client: Client,
+    kind: Kind,
+    concurrency: usize,
+    /// How many more ids have to be not found, before any other outcome, to stop.
+    not_found_left: Option<usize>,
+    read: u64,
+    slots: Slots,
+    in_flight: FuturesUnordered<Discarding>,
+    ready: VecDeque<Revocation>,
+    stopped: Option<StopReason>,
+}
+
+impl<S> RevocationStream<S> {
+    pub(super) fn new(batch: Revocations<S>) -> Self {
+        let run = Run {
+            client: batch.client,
+            kind: batch.kind,
+            concurrency: batch.concurrency.get(),
+            not_found_left: batch.not_found_limit.map(usize::from),
+            read: 0,
+            slots: Slots::default(),
+            in_flight: FuturesUnordered::new(),
+            ready: VecDeque::new(),
+            stopped: None,
+        };
+        Self { ids: batch.ids, ids_ended: false, run }
+    }
+
+    /// Returns why the batch has stopped, if it has; the ids that are left come out as
+    /// [`NotAttempted`](RevocationOutcome::NotAttempted).
+    #[must_use]
+    pub fn stopped(&self) -> Option<StopReason> {
+        self.run.stopped
+    }
+
+    /// Returns how many requests are in flight.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.run.in_flight.len()
+    }
+}
+
+impl<S> Stream for RevocationStream<S>
+where
+    S: Stream<Item: Into<String>>,
+{
+    type Item = Revocation;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Revocation>> {
+        let mut this = self.project();
+        loop {
+            if let Some(revocation) = this.run.ready.pop_front() {
+                return Poll::Ready(Some(revocation));
+            }
+            while !*this.ids_ended && this.run.has_place() {
+                match this.ids.as_mut().poll_next(cx) {
+                    Poll::Ready(Some(id)) => this.run.take_up(id.into()),
+                    Poll::Ready(None) => *this.ids_ended = true,
+                    Poll::Pending => break,
+                }
+            }
+            if !this.run.ready.is_empty() {
+                continue;
+            }
+            match ready!(Pin::new(&mut this.run.in_flight).poll_next(cx)) {
+                Some((slot, discarded)) => this.run.settle(slot, discarded),
+                None if *this.ids_ended => return Poll::Ready(None),
+                None => return Poll::Pending,
+            }
+        }
+    }
+}
+
+impl Run {
+    /// Says whether another id can be read: there is a place in flight, and nothing waits to be handed out.
+    fn has_place(&self) -> bool {
+        self.in_flight.len() < self.concurrency && self.ready.is_empty()
+    }
+
+    fn take_up(&mut self, token_id: String) {
+        let index = self.read;
+        self.read += 1;
+        if self.stopped.is_some() {
+            self.ready.push_back(Revocation::new(index, token_id, RevocationOutcome::NotAttempted));
+            return;
+        }
+        if let Some(slot) = self.slots.insert(index, token_id) {
+            let send = self.kind.discard(&self.client, self.slots.token_id(slot));
+            self.in_flight.push(Discarding::new(slot, send));
+        }
+    }
+
+    /// Hands the outcome out to each input that waited for it.
+    fn settle(&mut self, slot: usize, discarded: Discarded) {
+        let Slot { token_id, first, others } = self.slots.remove(slot);
+        for index in others {
+            self.ready.push_back(describe(index, token_id.clone(), &discarded));
+        }
+        let mut revocation = describe(first, token_id, &discarded);
+        if let Ok(Err(error)) = discarded {
+            revocation.error = Some(error);
+        }
+        self.watch(&revocation);
+        self.ready.push_front(revocation);
+    }
+
+    /// Stops the batch where no other id would fare better.
+    fn watch(&mut self, revocation: &Revocation) {
+        if revocation.error.as_ref().is_some_and(Error::is_unauthorized) {
+            self.stopped.get_or_insert(StopReason::Unauthorized);
+        }
+        match (revocation.outcome, self.not_found_left) {
+            (RevocationOutcome::NotFound, Some(1)) => {
+                self.stopped.get_or_insert(StopReason::AllNotFound);
+            }
+            (RevocationOutcome::NotFound, Some(left)) => self.not_found_left = Some(left - 1),
+            (RevocationOutcome::InvalidId, _) | (_, None) => {}
+            _ => self.not_found_left = None,
+        }
+    }
+}
+
+/// Says what became of an input, but for the error, of which there is one however many inputs named the id.
+fn describe(index: u64, token_id: String, discarded: &Discarded) -> Revocation {
+    let mut revocation = Revocation::new(index, token_id, RevocationOutcome::Unknown);
+    match discarded {
+        Ok(Ok((parts, answer, elapsed))) => {
+            revocation.outcome = RevocationOutcome::Revoked;
+            revocation.attempts = count(parts.extensions.get::<Attempts>().map_or(1, |attempts| attempts.0.len()));
+            revocation.status = Some(parts.status);
+            revocation.discarded_at = answer.discarded_at.clone();
+            revocation.elapsed = *elapsed;
+            revocation.request_id = parts.headers.get(REQUEST_ID).cloned();
+        }
+        Ok(Err(error)) => {
+            revocation.outcome = classify(error);
+            revocation.attempts = count(error.attempts().len());
+            revocation.status = error.status();
+            revocation.elapsed = error.elapsed();
+            revocation.request_id = error.headers().and_then(|headers| headers.get(REQUEST_ID)).cloned();
+        }
+        // A layer of the caller's panicked: how far the request got isn't known.
+        Err(_) => {}
+    }
+    revocation
+}
+
+fn count(attempts: usize) -> u32 {
+    u32::try_from(attempts).unwrap_or(u32::MAX)
+}
+
+impl<S> fmt::Debug for RevocationStream<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RevocationStream")
+            .field("read", &self.run.read)
+            .field("in_flight", &self.run.in_flight.len())
+            .field("stopped", &self.run.stopped)
+            .finish_non_exhaustive()
+    }
+}

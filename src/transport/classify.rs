@@ -1,0 +1,31 @@
+//! What a failed attempt says of its request.
+
+use h2::Reason;
+use hyper_util::client::legacy;
+use magicbell_middleware::timeout::TimeoutError;
+use magicbell_middleware::{AttemptError, find_source};
+
+use crate::error::{TlsError, TransportError};
+
+/// Says what became of the request.
+///
+/// Only what proves that the server can't have seen it counts as not sent: no connection; hyper gave the request back unsent
+/// (`is_canceled`); the server refused the stream (HTTP/2's `REFUSED_STREAM`, RFC 9113, section 8.7).
+pub(super) fn classify(error: legacy::Error) -> AttemptError {
+    let is_connect = error.is_connect();
+    let is_tls = is_connect && find_source::<rustls::Error>(&error).is_some();
+    let is_unsent = find_source::<::hyper::Error>(&error).is_some_and(::hyper::Error::is_canceled)
+        || find_source::<h2::Error>(&error).is_some_and(is_refused);
+    let timeout = find_source::<TimeoutError>(&error).copied();
+    let error = TransportError::new(is_connect, error);
+    match timeout {
+        Some(timeout) if is_connect => AttemptError::not_sent(timeout),
+        _ if is_tls => AttemptError::not_sent(TlsError(error)).permanent(),
+        _ if is_connect || is_unsent => AttemptError::not_sent(error),
+        _ => AttemptError::unknown(error),
+    }
+}
+
+fn is_refused(error: &h2::Error) -> bool {
+    error.is_remote() && error.is_reset() && error.reason() == Some(Reason::REFUSED_STREAM)
+}

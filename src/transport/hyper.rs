@@ -1,0 +1,97 @@
+//! The transport: hyper-util's pooled client.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::{Client, ResponseFuture, connect::HttpConnector};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use magicbell_middleware::{AttemptError, Body};
+use pin_project_lite::pin_project;
+use rustls::ClientConfig;
+use tower::Service;
+
+use super::classify::classify;
+use super::connect::ConnectTimeout;
+
+/// How long an idle connection is kept: less than the 60 s and 75 s after which common load balancers and nginx close it.
+const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(45);
+/// How often an HTTP/2 connection with requests in flight is asked whether it lives, and how long it has to answer.
+const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(15);
+const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a TCP connection may be silent before the kernel probes it.
+const TCP_KEEP_ALIVE: Duration = Duration::from_secs(60);
+
+/// The transport's settings.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) tls: ClientConfig,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) http2_prior_knowledge: bool,
+}
+
+/// Connects, sends, and returns the head of the answer. Clones share the pool.
+#[derive(Debug, Clone)]
+pub(crate) struct HyperTransport {
+    client: Client<ConnectTimeout<HttpsConnector<HttpConnector>>, Body>,
+}
+
+impl HyperTransport {
+    pub(crate) fn new(settings: Settings) -> Self {
+        let mut http = HttpConnector::new();
+        http.enforce_http(false);
+        // Without it, small HTTP/2 frames wait for each other's acknowledgements.
+        http.set_nodelay(true);
+        http.set_keepalive(Some(TCP_KEEP_ALIVE));
+        let https = HttpsConnectorBuilder::new()
+            .with_tls_config(settings.tls)
+            // Plain http is for loopback, which the base URL has been checked for.
+            .https_or_http()
+            .enable_all_versions()
+            .wrap_connector(http);
+        let client = Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(POOL_IDLE_TIMEOUT)
+            .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
+            .http2_keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
+            .http2_only(settings.http2_prior_knowledge)
+            // The one retry layer counts attempts, so nothing beneath it may repeat any.
+            .retry_canceled_requests(false)
+            .build(ConnectTimeout::new(https, settings.connect_timeout));
+        Self { client }
+    }
+}
+
+impl Service<Request<Body>> for HyperTransport {
+    type Response = Response<Incoming>;
+    type Error = AttemptError;
+    type Future = Sending;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), AttemptError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Sending {
+        Sending { inner: self.client.request(request) }
+    }
+}
+
+pin_project! {
+    /// The future of [`HyperTransport`].
+    pub(crate) struct Sending {
+        #[pin]
+        inner: ResponseFuture,
+    }
+}
+
+impl Future for Sending {
+    type Output = Result<Response<Incoming>, AttemptError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.project().inner.poll(cx).map_err(classify)
+    }
+}

@@ -34,8 +34,9 @@ impl BaseUrl {
         else {
             return refuse("it is not an absolute URL with a host");
         };
-        if authority.host().is_empty() || authority.as_str().ends_with(':') {
-            return refuse("it has no host, or a colon without a port");
+        let has_port = authority.as_str() != authority.host();
+        if authority.host().is_empty() || (has_port && authority.port_u16().is_none()) {
+            return refuse("it has no host, or a port that is none");
         }
         if scheme != Scheme::HTTPS && !(scheme == Scheme::HTTP && is_loopback(authority.host())) {
             return refuse("it is not https, and plain http is for loopback only");

@@ -1,0 +1,184 @@
+//! The faults that a test can ask for.
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode};
+
+use super::answer::{self, Answer};
+
+/// Something that goes wrong with a request.
+///
+/// A fault happens instead of the operation unless it says otherwise, or
+/// [`after_processing`](Self::after_processing) does. It applies to one request of any kind;
+/// [`on`](Self::on), [`times`](Self::times) and [`always`](Self::always) change that. Give it to
+/// [`Server::fail_next`](super::Server::fail_next) or
+/// [`Server::fail_randomly`](super::Server::fail_randomly).
+///
+/// A number that isn't a status (below 100 or above 999) becomes 500.
+#[derive(Clone, Debug)]
+#[must_use = "a fault does nothing until it is given to a server"]
+pub struct Fault {
+    pub(super) effect: Effect,
+    pub(super) retry_after: Vec<HeaderValue>,
+    after_processing: bool,
+    operation: Option<&'static str>,
+    /// How many more requests it applies to; `None` for all.
+    remaining: Option<usize>,
+}
+
+/// What happens.
+#[derive(Clone, Debug)]
+pub(super) enum Effect {
+    Answer(Answer),
+    /// An answer to which nothing is added.
+    Verbatim(Answer),
+    Delay(Duration),
+    Stall,
+    Reset,
+    Close,
+    CutBody {
+        keep: usize,
+        with_length: bool,
+    },
+    Raw(Bytes),
+}
+
+impl Fault {
+    /// Answers with a status and the API's error envelope. There is no `Retry-After` unless
+    /// [`retry_after`](Self::retry_after) gives one.
+    ///
+    /// Over HTTP/1.1 an informational status (1xx) is sent as it is, as the last thing on the connection.
+    pub fn status(status: u16) -> Self {
+        let status = status_code(status);
+        let message = status.canonical_reason().unwrap_or("Unknown status");
+        Self::new(Effect::Answer(answer::error(status, "injected_fault", message)))
+    }
+
+    /// Answers with a status and an HTML page, as a proxy in front of the service would.
+    pub fn html(status: u16) -> Self {
+        Self::new(Effect::Answer(answer::html(status_code(status))))
+    }
+
+    /// Answers with a status and no body.
+    pub fn empty(status: u16) -> Self {
+        Self::new(Effect::Answer(answer::empty(status_code(status))))
+    }
+
+    /// Answers with a status and a body that is called `application/json`, whatever it is.
+    pub fn body(status: u16, body: impl Into<Bytes>) -> Self {
+        Self::new(Effect::Answer(answer::raw_json(status_code(status), body.into())))
+    }
+
+    /// Answers with exactly this status, these headers and this body. What HTTP asks for is added
+    /// where it is missing: a `Date`, and a length or the chunked encoding.
+    pub fn response(response: Response<Bytes>) -> Self {
+        Self::new(Effect::Verbatim(response))
+    }
+
+    /// Waits, then processes the request and answers as usual. Where the client leaves during the
+    /// wait, nothing is processed; with [`after_processing`](Self::after_processing) the wait comes
+    /// between the two.
+    pub fn delay(wait: Duration) -> Self {
+        Self::new(Effect::Delay(wait))
+    }
+
+    /// Reads the request and never answers; the connection stays open.
+    pub fn stall() -> Self {
+        Self::new(Effect::Stall)
+    }
+
+    /// Reads the request and ends the connection with an RST. Over HTTP/2 that is the whole
+    /// connection with all its streams.
+    pub fn reset() -> Self {
+        Self::new(Effect::Reset)
+    }
+
+    /// Reads the request and ends the connection with a FIN. Over HTTP/2 that is the whole
+    /// connection with all its streams, without a GOAWAY, and the system may send an RST where the
+    /// client had sent more.
+    pub fn close() -> Self {
+        Self::new(Effect::Close)
+    }
+
+    /// Processes the request, then sends the head with the whole body's length, at most `bytes`
+    /// bytes of the body, and ends the connection.
+    ///
+    /// Over HTTP/2 the stream ends early instead, in breach of its `content-length`, and the
+    /// connection stays open.
+    pub fn cut_body(bytes: usize) -> Self {
+        Self::new(Effect::CutBody { keep: bytes, with_length: true })
+    }
+
+    /// Processes the request, then sends a head with `Connection: close` and no length, at most
+    /// `bytes` bytes of the body, and ends the connection: a short body that looks like a whole one.
+    ///
+    /// Over HTTP/2 the stream ends early, has no `content-length`, and the connection stays open.
+    pub fn cut_body_without_length(bytes: usize) -> Self {
+        Self::new(Effect::CutBody { keep: bytes, with_length: false })
+    }
+
+    /// Writes these bytes in place of an answer, HTTP or not, and ends the connection. Over HTTP/2
+    /// it only ends the connection.
+    pub fn raw(bytes: impl Into<Bytes>) -> Self {
+        Self::new(Effect::Raw(bytes.into()))
+    }
+
+    /// Processes the request before the fault happens: the operation is applied and its answer lost.
+    pub fn after_processing(mut self) -> Self {
+        self.after_processing = true;
+        self
+    }
+
+    /// Adds a `Retry-After` header with this text to the answer that is sent, if one is; called
+    /// again, it adds another. Text that no header can hold is left out.
+    pub fn retry_after(mut self, value: impl Display) -> Self {
+        self.retry_after.extend(HeaderValue::from_str(&value.to_string()));
+        self
+    }
+
+    /// Applies only to requests for the operation with this OpenAPI id, such as `"discard_user_jwt"`.
+    pub fn on(mut self, operation: &'static str) -> Self {
+        self.operation = Some(operation);
+        self
+    }
+
+    /// Applies to this many matching requests, instead of one.
+    pub fn times(mut self, times: usize) -> Self {
+        self.remaining = Some(times);
+        self
+    }
+
+    /// Applies to every matching request until the faults are cleared.
+    pub fn always(mut self) -> Self {
+        self.remaining = None;
+        self
+    }
+
+    fn new(effect: Effect) -> Self {
+        Self { effect, retry_after: Vec::new(), after_processing: false, operation: None, remaining: Some(1) }
+    }
+
+    pub(super) fn matches(&self, operation: Option<&str>) -> bool {
+        self.operation.is_none() || self.operation == operation
+    }
+
+    /// Whether the operation is applied before the fault happens.
+    pub(super) fn processes_first(&self) -> bool {
+        self.after_processing || matches!(self.effect, Effect::CutBody { .. })
+    }
+
+    /// Takes one use.
+    pub(super) fn use_once(&mut self) {
+        self.remaining = self.remaining.map(|remaining| remaining.saturating_sub(1));
+    }
+
+    pub(super) fn is_used_up(&self) -> bool {
+        self.remaining == Some(0)
+    }
+}
+
+fn status_code(status: u16) -> StatusCode {
+    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}

@@ -114,7 +114,8 @@ impl Fault {
     /// Processes the request, then sends a head with `Connection: close` and no length, at most
     /// `bytes` bytes of the body, and ends the connection: a short body that looks like a whole one.
     ///
-    /// Over HTTP/2 the stream ends early, has no `content-length`, and the connection stays open.
+    /// Over HTTP/2 the stream ends early, its `content-length` is that of the short body, and the
+    /// connection stays open.
     pub fn cut_body_without_length(bytes: usize) -> Self {
         Self::new(Effect::CutBody { keep: bytes, with_length: false })
     }

@@ -34,6 +34,8 @@ struct AccessToken<'a> {
     id: String,
     name: Option<&'a str>,
     created_at: String,
+    /// Left out where there is none: MagicBell's TypeScript client refuses a `null` here.
+    #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<String>,
     discarded_at: Option<String>,
 }

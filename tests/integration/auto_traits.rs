@@ -1,0 +1,84 @@
+//! What can be moved to and shared between threads.
+
+use std::fmt::Debug;
+
+use magicbell::jwt::*;
+use magicbell::pagination::*;
+use magicbell::revocation::*;
+use magicbell::testing::*;
+use magicbell::*;
+
+fn value<T: std::marker::Send + Sync + Unpin + Debug + 'static>() {}
+fn future<T: Future + std::marker::Send + Sync + 'static>(_: T) {}
+
+#[test]
+fn a_client_is_clone_send_sync_and_static() {
+    fn is<T: Clone + std::marker::Send + Sync + Debug + 'static>() {}
+    is::<Client>();
+}
+
+#[test]
+fn every_public_type_is_send_and_sync() {
+    value::<Client>();
+    value::<Error>();
+    value::<ErrorKind>();
+    value::<ApiError>();
+    value::<DecodeError>();
+    value::<InvalidRequest>();
+    value::<Nullable<String>>();
+    value::<SecretToken>();
+    value::<Timestamp>();
+    value::<RateLimit>();
+    value::<RetryPolicy>();
+    value::<RetryBudget>();
+    value::<RotatingCredentials>();
+    value::<Response<CreateTokenResponse>>();
+    value::<AccessToken>();
+    value::<AccessTokenCollection>();
+    value::<Links>();
+    value::<CreateTokenResponse>();
+    value::<DiscardTokenResponse>();
+    value::<CreateProjectJwt>();
+    value::<CreateUserJwt>();
+    value::<DiscardProjectJwt>();
+    value::<DiscardUserJwt>();
+    value::<FetchProjectTokens>();
+    value::<FetchUserTokens>();
+    value::<JwtService<'static>>();
+    value::<Paginated<FetchProjectTokens>>();
+    value::<Page<AccessToken>>();
+    value::<Revocation>();
+    value::<RevocationReport>();
+    value::<RevocationOutcome>();
+    value::<StopReason>();
+    value::<Server>();
+    value::<ServerBuilder>();
+    value::<Fault>();
+    value::<ReceivedRequest>();
+    value::<StoredToken>();
+    value::<Operation>();
+    value::<Attempt>();
+    value::<AttemptError>();
+    value::<Body>();
+    value::<Outcome>();
+    value::<Safety>();
+}
+
+#[test]
+fn a_builder_is_send_and_sync() {
+    fn is<T: std::marker::Send + Sync>(_: T) {}
+    is(Client::builder().token("t").layer(tower::layer::util::Identity::new()));
+}
+
+#[test]
+fn every_public_future_is_send_sync_and_static() {
+    let client = Client::builder().token("t").build().unwrap();
+    let request = DiscardUserJwt::new("id");
+    future(client.execute(&request));
+    future(client.request(&request).send());
+    future(client.jwt().discard_user_jwts(["id"]).run());
+    fn stream<S: futures_core::Stream + std::marker::Send + Sync + 'static>(_: S) {}
+    stream(client.paginate(FetchProjectTokens::builder().build()));
+    stream(client.jwt().discard_project_jwts(["id"]).stream());
+    drop(request);
+}

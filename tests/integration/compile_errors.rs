@@ -1,0 +1,48 @@
+//! A missing required field doesn't compile, and the compiler's message says what is missing.
+//!
+//! `tests/ui/` holds a case and the compiler's whole message for each, to be read. Compared is its first line alone, the one
+//! that the SDK has a say in: the rest is worded otherwise by each version of the compiler.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Makes a package of the cases, one binary each, beside the other build products.
+fn package(cases: &[PathBuf]) -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let package = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compile_errors");
+    let mut manifest = format!(
+        "[package]\nname = \"compile_errors\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\nmagicbell = {{ path = {root:?} }}\n"
+    );
+    for case in cases {
+        manifest += &format!("\n[[bin]]\nname = {:?}\npath = {case:?}\n", case.file_stem().unwrap());
+    }
+    fs::create_dir_all(&package).unwrap();
+    fs::write(package.join("Cargo.toml"), manifest).unwrap();
+    // The versions that everything else was built with: nothing has to be looked up.
+    fs::copy(root.join("Cargo.lock"), package.join("Cargo.lock")).unwrap();
+    package
+}
+
+fn first_error(message: &str) -> &str {
+    message.lines().find(|line| line.starts_with("error")).unwrap_or_default()
+}
+
+#[test]
+fn messages_say_what_is_missing() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ui");
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let cases = files.filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect::<Vec<_>>();
+    assert!(!cases.is_empty());
+    let package = package(&cases);
+    for case in cases {
+        let mut check = Command::new(env!("CARGO"));
+        check.args(["check", "--quiet", "--offline", "--bin"]).arg(case.file_stem().unwrap()).current_dir(&package);
+        let output =
+            check.env("CARGO_TARGET_DIR", package.join("target")).env("CARGO_TERM_COLOR", "never").output().unwrap();
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success(), "{} compiles", case.display());
+        let expected = fs::read_to_string(case.with_extension("stderr")).unwrap();
+        assert_eq!(first_error(&message), first_error(&expected), "{message}");
+    }
+}

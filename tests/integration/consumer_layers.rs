@@ -1,0 +1,209 @@
+//! Layers of the caller's: what they see, and what they never see.
+
+use std::sync::{Arc, Mutex};
+
+use http::{HeaderMap, Request, Response};
+use http_body_util::Full;
+use magicbell::jwt::{CreateProjectJwt, DiscardUserJwt, FetchProjectTokens};
+use magicbell::testing::{Fault, Server};
+use magicbell::{AttemptError, AttemptNumber, Body, BoxError, Client, ClientBuilder, ErrorKind, Operation, Outcome};
+use tower::{Layer, Service, ServiceExt};
+
+use crate::support::{UNKNOWN_ID, quick};
+
+/// What a layer saw of a request.
+#[derive(Debug, Clone)]
+struct Seen {
+    operation: Option<&'static str>,
+    attempt: u32,
+    headers: HeaderMap,
+    status: Option<u16>,
+}
+
+/// Writes down what passes it.
+#[derive(Clone, Default)]
+struct Audit(Arc<Mutex<Vec<Seen>>>);
+
+impl Audit {
+    fn seen(&self) -> Vec<Seen> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl<S> Layer<S> for Audit {
+    type Service = AuditService<S>;
+    fn layer(&self, inner: S) -> AuditService<S> {
+        AuditService { inner, audit: self.clone() }
+    }
+}
+
+#[derive(Clone)]
+struct AuditService<S> {
+    inner: S,
+    audit: Audit,
+}
+
+impl<S> Service<Request<Body>> for AuditService<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = BoxError, Future: Send + 'static>
+        + Clone
+        + Send
+        + 'static,
+{
+    type Response = Response<Body>;
+    type Error = BoxError;
+    type Future = std::pin::Pin<Box<dyn Future<Output = Result<Response<Body>, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let mut seen = Seen {
+            operation: request.extensions().get::<Operation>().map(Operation::name),
+            attempt: AttemptNumber::of(&request),
+            headers: request.headers().clone(),
+            status: None,
+        };
+        let (answer, audit) = (self.inner.call(request), self.audit.clone());
+        Box::pin(async move {
+            let answer = answer.await;
+            seen.status = answer.as_ref().ok().map(|answer| answer.status().as_u16());
+            audit.0.lock().unwrap().push(seen);
+            answer
+        })
+    }
+}
+
+fn builder(server: &Server) -> ClientBuilder<impl magicbell::client_builder::State> {
+    Client::builder().token(server.token()).base_url(server.url()).retry(quick())
+}
+
+#[tokio::test]
+async fn a_layer_sees_one_call_and_an_attempt_layer_each_attempt() {
+    let server = Server::start().await.unwrap();
+    server.fail_next(Fault::status(503).times(2));
+    let (calls, attempts) = (Audit::default(), Audit::default());
+    let builder = Client::builder().token(server.token()).base_url(server.url()).retry(quick());
+    let client = builder.layer(calls.clone()).attempt_layer(attempts.clone()).build().unwrap();
+    client.execute(FetchProjectTokens::builder().build()).await.unwrap();
+
+    let calls = calls.seen().iter().map(|seen| (seen.operation, seen.attempt, seen.status)).collect::<Vec<_>>();
+    assert_eq!(calls, [(Some("fetch_project_tokens"), 1, Some(200))]);
+    let attempts = attempts.seen().iter().map(|seen| (seen.operation, seen.attempt, seen.status)).collect::<Vec<_>>();
+    let operation = Some("fetch_project_tokens");
+    assert_eq!(attempts, [(operation, 1, Some(503)), (operation, 2, Some(503)), (operation, 3, Some(200))]);
+}
+
+#[tokio::test]
+async fn no_layer_ever_sees_the_token() {
+    let server = Server::start().await.unwrap();
+    let (calls, attempts) = (Audit::default(), Audit::default());
+    let token = server.token().to_owned();
+    let rotating = move || {
+        let token = token.clone();
+        async move { Ok(magicbell::bearer(&token)?) }
+    };
+    for client in [
+        Client::builder()
+            .token(server.token())
+            .base_url(server.url())
+            .layer(calls.clone())
+            .attempt_layer(attempts.clone())
+            .build(),
+        Client::builder()
+            .credentials(rotating)
+            .base_url(server.url())
+            .layer(calls.clone())
+            .attempt_layer(attempts.clone())
+            .build(),
+    ] {
+        client.unwrap().execute(CreateProjectJwt::builder().name("ci").build()).await.unwrap();
+    }
+    let seen = [calls.seen(), attempts.seen()].concat();
+    assert_eq!(seen.len(), 4);
+    for seen in seen {
+        assert!(!seen.headers.contains_key("authorization"), "{seen:?}");
+        assert!(!format!("{:?}", seen.headers).contains(server.token()));
+    }
+    assert!(server.requests().iter().all(|sent| sent.headers.contains_key("authorization")));
+}
+
+#[tokio::test]
+async fn the_first_layer_given_is_the_outermost() {
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let note = |name: &'static str| {
+        let order = Arc::clone(&order);
+        tower::layer::layer_fn(move |inner| {
+            let order = Arc::clone(&order);
+            tower::util::MapRequest::new(inner, move |request: Request<Body>| {
+                order.lock().unwrap().push(name);
+                request
+            })
+        })
+    };
+    let server = Server::start().await.unwrap();
+    let client = builder(&server)
+        .layer(note("call 1"))
+        .attempt_layer(note("attempt 1"))
+        .layer(note("call 2"))
+        .attempt_layer(note("attempt 2"))
+        .build()
+        .unwrap();
+    client.execute(FetchProjectTokens::builder().build()).await.unwrap();
+    assert_eq!(*order.lock().unwrap(), ["call 1", "call 2", "attempt 1", "attempt 2"]);
+}
+
+#[tokio::test]
+async fn towers_and_tower_https_own_layers_fit_both_slots() {
+    let server = Server::start().await.unwrap();
+    let name = http::HeaderName::from_static("x-from-tower-http");
+    let set = tower_http::set_header::SetRequestHeaderLayer::overriding(name, http::HeaderValue::from_static("1"));
+    let client = builder(&server)
+        .layer(tower::timeout::TimeoutLayer::new(std::time::Duration::from_secs(30)))
+        .layer(tower_http::trace::TraceLayer::new_for_http())
+        .attempt_layer(tower::limit::ConcurrencyLimitLayer::new(4))
+        .attempt_layer(set)
+        .build()
+        .unwrap();
+    client.execute(FetchProjectTokens::builder().build()).await.unwrap();
+    assert_eq!(server.requests()[0].headers["x-from-tower-http"], "1");
+}
+
+#[tokio::test]
+async fn a_layer_may_change_the_bodys_type() {
+    let server = Server::start().await.unwrap();
+    let layer = tower_http::map_response_body::MapResponseBodyLayer::new(|body: Body| Full::new(body.into_bytes()));
+    let client = builder(&server).layer(layer.clone()).attempt_layer(layer).build().unwrap();
+    assert_eq!(client.execute(FetchProjectTokens::builder().build()).await.unwrap().data.len(), 1);
+}
+
+#[tokio::test]
+async fn a_layers_error_is_told_from_the_transports_and_says_what_is_known() {
+    let server = Server::start().await.unwrap();
+    let breaker = |error: fn() -> BoxError| {
+        tower::layer::layer_fn(move |_inner| {
+            tower::service_fn(move |_: Request<Body>| async move { Err::<Response<Body>, BoxError>(error()) })
+        })
+    };
+    let open =
+        builder(&server).attempt_layer(breaker(|| AttemptError::not_sent("open").permanent().into())).build().unwrap();
+    let error = open.execute(DiscardUserJwt::new(UNKNOWN_ID)).await.unwrap_err();
+    assert_eq!((error.kind(), error.outcome(), error.attempts().len()), (ErrorKind::Layer, Outcome::NotSent, 1));
+    assert!(!error.is_retryable());
+
+    let odd = builder(&server).layer(breaker(|| "odd".into())).build().unwrap();
+    let error = odd.execute(DiscardUserJwt::new(UNKNOWN_ID)).await.unwrap_err();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Layer, Outcome::NotSent));
+    assert_eq!(server.request_count(), 0);
+}
+
+#[tokio::test]
+async fn the_typed_client_can_be_layered_from_outside() {
+    let server = Server::start().await.unwrap();
+    let service = tower::ServiceBuilder::new()
+        .map_err(|error: magicbell::Error| error.to_string())
+        .concurrency_limit(1)
+        .service(server.client());
+    assert!(service.oneshot(DiscardUserJwt::new(UNKNOWN_ID)).await.unwrap_err().contains("404"));
+}

@@ -1,0 +1,157 @@
+//! A create is sent again only where it can't have been applied, and a token that was created is never lost.
+
+use magicbell::jwt::{CreateProjectJwt, CreateUserJwt};
+use magicbell::testing::{Fault, Server};
+use magicbell::{Client, ErrorKind, Outcome, RetryPolicy};
+
+use crate::support::{client, json, transport};
+
+fn create() -> CreateProjectJwt {
+    CreateProjectJwt::builder().name("ci").build()
+}
+
+fn trusting(server: &Server) -> Client {
+    let retry = RetryPolicy::builder().trust_idempotency_keys(true).build();
+    Client::builder().token(server.token()).base_url(server.url()).retry(retry).build().unwrap()
+}
+
+/// How many tokens there are beside the server's own.
+fn minted(server: &Server) -> usize {
+    server.project_tokens().len() - 1
+}
+
+#[tokio::test]
+async fn a_create_is_not_sent_again_after_an_unknown_outcome() {
+    for fault in [Fault::reset(), Fault::close(), Fault::reset().after_processing(), Fault::close().after_processing()]
+    {
+        let server = Server::start().await.unwrap();
+        server.fail_next(fault);
+        let error = client(&server).execute(create()).await.unwrap_err();
+        assert_eq!(error.outcome(), Outcome::Unknown, "{error:?}");
+        assert!(!error.is_retryable());
+        assert!(error.to_string().contains("list by name and time"), "{error}");
+        assert_eq!(server.count("create_project_jwt"), 1);
+        assert!(minted(&server) <= 1);
+    }
+}
+
+#[tokio::test]
+async fn a_create_is_not_sent_again_after_a_status_behind_which_it_may_have_been_applied() {
+    for status in [408, 500, 502, 503, 504] {
+        let server = Server::start().await.unwrap();
+        server.fail_next(Fault::status(status).after_processing());
+        let error = client(&server).execute(create()).await.unwrap_err();
+        assert_eq!(error.status().unwrap().as_u16(), status);
+        assert_eq!((server.count("create_project_jwt"), minted(&server)), (1, 1));
+    }
+}
+
+#[tokio::test]
+async fn a_create_is_sent_again_where_it_was_not_applied() {
+    let server = Server::start().await.unwrap();
+    server.fail_next(Fault::status(429).times(2));
+    client(&server).execute(create()).await.unwrap();
+    assert_eq!((server.count("create_project_jwt"), minted(&server)), (3, 1));
+}
+
+#[tokio::test]
+async fn with_keys_trusted_a_lost_answer_is_had_again_and_one_token_is_minted() {
+    for fault in [
+        Fault::reset().after_processing(),
+        Fault::close().after_processing(),
+        Fault::cut_body(20),
+        Fault::cut_body_without_length(20),
+        Fault::status(502).after_processing(),
+    ] {
+        let server = Server::start().await.unwrap();
+        server.fail_next(fault);
+        let response = trusting(&server).request(create()).send().await.unwrap();
+        assert_eq!(response.attempts().len(), 2);
+        assert_eq!((server.count("create_project_jwt"), minted(&server)), (2, 1));
+        let keys = server.requests().iter().map(|sent| sent.headers["idempotency-key"].clone()).collect::<Vec<_>>();
+        assert_eq!(keys[0], keys[1]);
+        assert_eq!(server.requests()[0].body, server.requests()[1].body);
+        let token = response.into_data().token;
+        let own = Client::builder().token(token).base_url(server.url()).build().unwrap();
+        own.execute(magicbell::jwt::FetchProjectTokens::builder().build()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_key_goes_with_every_create_also_where_retries_are_off() {
+    let server = Server::start().await.unwrap();
+    let retry = RetryPolicy::never();
+    let client = Client::builder().token(server.token()).base_url(server.url()).retry(retry).build().unwrap();
+    client.execute(create()).await.unwrap();
+    client.execute(CreateUserJwt::builder().external_id("u").build()).await.unwrap();
+    let keys = server.requests().iter().map(|sent| sent.headers["idempotency-key"].clone()).collect::<Vec<_>>();
+    assert_ne!(keys[0], keys[1], "two creates, two keys");
+    for key in keys {
+        let key = uuid::Uuid::parse_str(key.to_str().unwrap()).unwrap();
+        assert_eq!(key.get_version_num(), 4);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_can_not_be_read_carries_its_raw_body_out_of_sight() {
+    for body in [
+        r#"{"token":{"value":"minted-secret"}}"#,
+        r#"{"jwt":"minted-secret"}"#,
+        "minted-secret",
+        r#"["minted-secret","id"]"#,
+        r#"{"token":"minted-secret""#,
+    ] {
+        let server = Server::start().await.unwrap();
+        server.fail_next(Fault::body(201, body));
+        let error = client(&server).execute(create()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode, "{body}");
+        assert_eq!(error.status().unwrap(), 201);
+        assert_eq!(error.body().unwrap(), body);
+        assert!(error.to_string().contains("it was created"), "{error}");
+        assert!(!format!("{error} {error:?} {error:#?}").contains("minted-secret"));
+        assert_eq!(server.count("create_project_jwt"), 1, "it is not made a second time");
+    }
+}
+
+#[tokio::test]
+async fn what_arrived_of_a_cut_body_is_kept() {
+    let server = Server::start().await.unwrap();
+    server.fail_next(Fault::cut_body(60));
+    let error = client(&server).execute(create()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert_eq!(error.status().unwrap(), 201);
+    assert_eq!(error.body().unwrap().len(), 60);
+    assert_eq!((server.count("create_project_jwt"), minted(&server)), (1, 1));
+}
+
+#[tokio::test]
+async fn odd_answers_do_not_lose_a_token_that_can_be_read() {
+    for (content_type, body) in [
+        ("text/html", r#"{"token":"t","token_id":"i"}"#),
+        (
+            "application/json",
+            r#"{"token":"t","token_id":"i","created_at":1609459200,"expires_at":"9999-12-31T23:59:60Z"}"#,
+        ),
+        ("application/json", r#"{"token":"t","token_id":"i","created_at":null,"tomorrow":[{}]}"#),
+        ("", r#"{"token":"t"}"#),
+    ] {
+        let (_, transport) = transport(move |_| {
+            let mut answer = json(201, body);
+            answer.headers_mut().insert("content-type", content_type.parse().unwrap());
+            Ok(answer)
+        });
+        let client = Client::builder().token("t").transport(transport).build().unwrap();
+        let created = client.execute(create()).await.unwrap();
+        assert_eq!(created.token.expose_secret(), "t", "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_204_to_a_create_says_that_the_token_is_lost() {
+    let server = Server::start().await.unwrap();
+    server.fail_next(Fault::empty(204));
+    let error = client(&server).execute(create()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert!(error.to_string().contains("it was created"), "{error}");
+    assert_eq!(server.count("create_project_jwt"), 1);
+}

@@ -1,0 +1,91 @@
+//! Ids reach the server as one segment that decodes to itself, or not at all.
+
+use magicbell::jwt::{DiscardProjectJwt, DiscardUserJwt, FetchUserTokens};
+use magicbell::testing::Server;
+use magicbell::{Endpoint, ErrorKind};
+
+use crate::support::client;
+
+/// Decodes `%XX` by a way of its own, so that the test doesn't lean on what it tests.
+fn decode(segment: &str) -> String {
+    let (mut bytes, mut rest) = (Vec::new(), segment.as_bytes());
+    while let Some((first, after)) = rest.split_first() {
+        if *first == b'%' {
+            let digits = std::str::from_utf8(&after[..2]).unwrap();
+            bytes.push(u8::from_str_radix(digits, 16).unwrap());
+            rest = &after[2..];
+        } else {
+            bytes.push(*first);
+            rest = after;
+        }
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
+/// Ids that URL libraries cut, drop or resolve.
+const ODD: [&str; 16] = [
+    "a/b",
+    "../jwt/project",
+    "a b",
+    "a?b",
+    "a#b",
+    "a%2Fb",
+    "%2e%2e",
+    "..;",
+    "a\\b",
+    "a;b=c",
+    "...",
+    "@",
+    "a:b",
+    "é",
+    "日本",
+    "{x}",
+];
+
+async fn arrives<E: Endpoint>(request: E, prefix: &str, id: &str) {
+    let server = Server::start().await.unwrap();
+    let _ = client(&server).execute(request).await;
+    let target = server.requests().pop().unwrap().target;
+    let segment = target.strip_prefix(prefix).unwrap_or_else(|| panic!("{target}"));
+    assert!(!segment.contains(['/', '?', '#', '\\']), "{segment}");
+    assert_eq!(decode(segment), id);
+}
+
+#[tokio::test]
+async fn odd_ids_arrive_as_one_segment_that_decodes_to_itself() {
+    for id in ODD {
+        arrives(DiscardProjectJwt::new(id), "/v2/jwt/project/", id).await;
+        arrives(DiscardUserJwt::new(id), "/v2/jwt/user/", id).await;
+        arrives(FetchUserTokens::builder().user_id(id).build(), "/v2/jwt/user/", id).await;
+    }
+}
+
+#[tokio::test]
+async fn a_padded_user_id_arrives_as_it_is() {
+    arrives(FetchUserTokens::builder().user_id(" u ").build(), "/v2/jwt/user/", " u ").await;
+}
+
+async fn is_refused<E: Endpoint>(server: &Server, request: E, id: &str) {
+    let error = client(server).execute(request).await.err().unwrap_or_else(|| panic!("{id:?} was sent"));
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest, "{id:?}");
+    assert_eq!(error.outcome(), magicbell::Outcome::NotSent);
+    assert!(error.attempts().is_empty());
+}
+
+#[tokio::test]
+async fn refused_ids_send_no_request() {
+    let server = Server::start().await.unwrap();
+    for id in ["", " ", "\t", ".", "..", "a\r\nb", "a\0", "a\u{7f}", "a\u{9b}b", "\u{feff}"] {
+        is_refused(&server, DiscardProjectJwt::new(id), id).await;
+        is_refused(&server, DiscardUserJwt::new(id), id).await;
+    }
+    for id in ["", " ", ".", "..", "a\r\nb", "a\0"] {
+        is_refused(&server, FetchUserTokens::builder().user_id(id).build(), id).await;
+    }
+    for id in ["id\r", "id\n", " id", "\u{feff}id", "id\u{a0}"] {
+        is_refused(&server, DiscardUserJwt::new(id), id).await;
+    }
+    is_refused(&server, DiscardUserJwt::new("x".repeat(70_000)), "70,000 bytes").await;
+    assert_eq!(server.request_count(), 0);
+    assert_eq!(server.connections(), 0);
+}

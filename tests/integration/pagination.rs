@@ -1,0 +1,108 @@
+//! Every page, and no page that isn't one.
+
+use futures_util::{StreamExt, TryStreamExt};
+use magicbell::ErrorKind;
+use magicbell::jwt::{FetchProjectTokens, FetchUserTokens};
+use magicbell::testing::{Fault, Server};
+
+use crate::support::client;
+
+#[tokio::test]
+async fn both_lists_are_read_to_their_end_in_order() {
+    let server = Server::start().await.unwrap();
+    let ids = server.add_user_tokens("a/b", 7);
+    for limit in [1, 2, 3, 7, 8] {
+        server.clear_requests();
+        let list = FetchUserTokens::builder().user_id("a/b").limit(limit).build();
+        let tokens = client(&server).paginate(list).try_collect::<Vec<_>>().await.unwrap();
+        assert_eq!(tokens.into_iter().filter_map(|token| token.id).collect::<Vec<_>>(), ids);
+        assert_eq!(server.request_count(), 7_usize.div_ceil(limit as usize));
+        assert!(server.requests().iter().all(|sent| sent.target.contains(&format!("limit={limit}"))));
+    }
+    server.add_project_tokens(4);
+    let list = FetchProjectTokens::builder().limit(2).build();
+    assert_eq!(client(&server).paginate(list).count().await, 5);
+}
+
+fn page(ids: &[&str], next: &str) -> Fault {
+    let rows = ids.iter().map(|id| serde_json::json!({ "id": id, "created_at": "x" })).collect::<Vec<_>>();
+    Fault::body(200, serde_json::json!({ "data": rows, "links": { "next": next } }).to_string())
+}
+
+#[tokio::test]
+async fn a_cursor_that_comes_again_ends_it_with_an_error() {
+    let server = Server::start().await.unwrap();
+    server.fail_next(page(&["1"], "c1"));
+    server.fail_next(page(&["2"], "c2"));
+    server.fail_next(page(&["3"], "c1").always());
+    let mut tokens = client(&server).paginate(FetchProjectTokens::builder().build());
+    for id in ["1", "2", "3"] {
+        assert_eq!(tokens.next().await.unwrap().unwrap().id.as_deref(), Some(id));
+    }
+    let error = tokens.next().await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert!(tokens.next().await.is_none());
+    assert_eq!(server.request_count(), 3);
+}
+
+#[tokio::test]
+async fn a_link_to_elsewhere_gives_its_cursor_and_nothing_else() {
+    let elsewhere = Server::start().await.unwrap();
+    let server = Server::start().await.unwrap();
+    let host = elsewhere.addr();
+    for link in [
+        format!("http://{host}/v2/jwt/project?starting_after=c%201"),
+        format!("//{host}/?starting_after=c%201"),
+        format!("http://127.0.0.1@{host}/?starting_after=c%201"),
+        format!("\\\\{host}\\?starting_after=c%201"),
+    ] {
+        server.clear_requests();
+        server.fail_next(page(&["1"], &link));
+        server.fail_next(page(&["2"], ""));
+        let tokens = client(&server).paginate(FetchProjectTokens::builder().limit(5).build());
+        assert_eq!(tokens.try_collect::<Vec<_>>().await.unwrap().len(), 2);
+        assert_eq!(server.requests()[1].target, "/v2/jwt/project?limit=5&starting_after=c%201");
+    }
+    assert_eq!(elsewhere.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_link_without_a_cursor_is_an_error_and_not_the_end() {
+    let server = Server::start().await.unwrap();
+    server.fail_next(page(&["1"], "/v2/jwt/project?page=2"));
+    let mut tokens = client(&server).paginate(FetchProjectTokens::builder().build());
+    assert!(tokens.next().await.unwrap().is_ok());
+    assert!(tokens.next().await.unwrap().is_err());
+    assert!(tokens.next().await.is_none());
+}
+
+#[tokio::test]
+async fn a_row_that_shifted_onto_the_next_page_comes_once() {
+    let server = Server::start().await.unwrap();
+    server.fail_next(page(&["1", "2"], "c"));
+    server.fail_next(page(&["2", "3"], ""));
+    let tokens = client(&server).paginate(FetchProjectTokens::builder().build());
+    let ids = tokens.map_ok(|token| token.id.unwrap()).try_collect::<Vec<_>>().await.unwrap();
+    assert_eq!(ids, ["1", "2", "3"]);
+}
+
+#[tokio::test]
+async fn a_bad_row_is_reported_and_the_others_come() {
+    let server = Server::start().await.unwrap();
+    server
+        .fail_next(Fault::body(200, r#"{"data":[{"created_at":"x","id":"1"},{"id":"2"},{"created_at":"x","id":3}]}"#));
+    let tokens = client(&server).paginate(FetchProjectTokens::builder().build()).collect::<Vec<_>>().await;
+    assert_eq!(tokens.iter().filter(|token| token.is_ok()).count(), 2);
+    assert_eq!(tokens.iter().filter(|token| token.is_err()).count(), 1);
+}
+
+#[tokio::test]
+async fn a_page_that_fails_is_the_end() {
+    let server = Server::start().await.unwrap();
+    server.fail_next(page(&["1"], "c"));
+    server.fail_next(Fault::status(403).always());
+    let mut tokens = client(&server).paginate(FetchProjectTokens::builder().build());
+    assert!(tokens.next().await.unwrap().is_ok());
+    assert_eq!(tokens.next().await.unwrap().unwrap_err().status().unwrap(), 403);
+    assert!(tokens.next().await.is_none());
+}

@@ -1,0 +1,162 @@
+//! Limits on time: which one fired, and what is known then.
+
+use std::time::{Duration, Instant};
+
+use magicbell::jwt::{CreateProjectJwt, FetchProjectTokens};
+use magicbell::testing::{Fault, Server};
+use magicbell::{Client, ErrorKind, Limit, Outcome, RateLimit};
+
+use crate::support::quick;
+
+fn list() -> FetchProjectTokens {
+    FetchProjectTokens::builder().build()
+}
+
+#[tokio::test]
+async fn a_slow_attempt_is_sent_again_unless_it_creates() {
+    let server = Server::start().await.unwrap();
+    let short = Duration::from_millis(100);
+    let client = Client::builder()
+        .token(server.token())
+        .base_url(server.url())
+        .attempt_timeout(short)
+        .retry(quick())
+        .build()
+        .unwrap();
+    server.fail_next(Fault::stall());
+    assert_eq!(client.request(list()).send().await.unwrap().attempts().len(), 2);
+
+    server.fail_next(Fault::stall());
+    let error = client.execute(CreateProjectJwt::builder().name("ci").build()).await.unwrap_err();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, Outcome::Unknown));
+    assert_eq!(error.timeout(), Some((Limit::Attempt, short)));
+    assert_eq!(server.count("create_project_jwt"), 1);
+}
+
+#[tokio::test]
+async fn the_whole_call_has_one_deadline() {
+    let server = Server::start().await.unwrap();
+    let short = Duration::from_millis(150);
+    let builder = || Client::builder().token(server.token()).base_url(server.url()).timeout(short).retry(quick());
+    let layered = builder().layer(tower::layer::util::Identity::new());
+    for client in [builder().build().unwrap(), layered.build().unwrap()] {
+        server.fail_next(Fault::stall());
+        let start = Instant::now();
+        let error = client.execute(list()).await.unwrap_err();
+        assert!(start.elapsed() >= short && start.elapsed() < Duration::from_secs(5));
+        assert!(error.is_timeout());
+        assert_eq!(error.timeout().unwrap().0, Limit::Operation);
+        assert_eq!(error.outcome(), Outcome::Unknown);
+        assert_eq!(error.attempts().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn the_deadline_covers_a_layer_of_the_callers_that_hangs() {
+    let server = Server::start().await.unwrap();
+    let hang = tower::layer::layer_fn(|inner: tower::util::BoxCloneSyncService<_, _, _>| {
+        tower::service_fn(move |request: http::Request<magicbell::Body>| {
+            let inner = inner.clone();
+            async move {
+                std::future::pending::<()>().await;
+                tower::ServiceExt::oneshot(inner, request).await
+            }
+        })
+    });
+    let client = Client::builder()
+        .token(server.token())
+        .base_url(server.url())
+        .timeout(Duration::from_millis(50))
+        .layer(hang)
+        .build()
+        .unwrap();
+    let error = client.execute(list()).await.unwrap_err();
+    assert_eq!(error.timeout().unwrap().0, Limit::Operation);
+    assert_eq!(error.outcome(), Outcome::NotSent);
+    assert_eq!(server.request_count(), 0);
+}
+
+#[tokio::test]
+async fn a_call_of_its_own_time_and_attempts() {
+    let server = Server::start().await.unwrap();
+    let client = Client::builder().token(server.token()).base_url(server.url()).retry(quick()).build().unwrap();
+    server.fail_next(Fault::stall());
+    let error = client.request(list()).timeout(Duration::from_millis(50)).send().await.unwrap_err();
+    assert_eq!(error.timeout().unwrap().0, Limit::Operation);
+    server.clear_requests();
+    server.fail_next(Fault::status(503).always());
+    client.request(list()).max_attempts(1).send().await.unwrap_err();
+    assert_eq!(server.request_count(), 1);
+    client.request(list()).max_attempts(5).send().await.unwrap_err();
+    assert_eq!(server.request_count(), 6);
+}
+
+#[tokio::test]
+async fn a_wait_beyond_the_deadline_is_not_begun() {
+    let server = Server::start().await.unwrap();
+    let client = Client::builder()
+        .token(server.token())
+        .base_url(server.url())
+        .timeout(Duration::from_secs(20))
+        .build()
+        .unwrap();
+    server.fail_next(Fault::status(429).retry_after(30));
+    let start = Instant::now();
+    let error = client.execute(list()).await.unwrap_err();
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(30)));
+    // The others of the client wait as well, or fail at once where they can't.
+    let error = client.execute(list()).await.unwrap_err();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::HeldBack, Outcome::NotSent));
+    assert!(error.is_rate_limited() && error.retry_after().unwrap() > Duration::from_secs(25));
+    assert!(start.elapsed() < Duration::from_secs(10));
+    assert_eq!(server.request_count(), 1);
+}
+
+#[tokio::test]
+async fn a_body_that_drips_is_covered() {
+    let server = Server::start().await.unwrap();
+    let client = Client::builder()
+        .token(server.token())
+        .base_url(server.url())
+        .attempt_timeout(Duration::from_millis(100))
+        .retry(magicbell::RetryPolicy::never())
+        .build()
+        .unwrap();
+    server.fail_next(Fault::delay(Duration::from_secs(30)));
+    let error = client.execute(list()).await.unwrap_err();
+    assert_eq!(error.timeout().unwrap().0, Limit::Attempt);
+}
+
+#[tokio::test]
+async fn a_connection_that_is_not_made_in_time_was_not_sent() {
+    // A port that takes the connection and never says a word of TLS.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}/v2", silent.local_addr().unwrap());
+    let short = Duration::from_millis(100);
+    let client = Client::builder()
+        .token("t")
+        .base_url(url)
+        .connect_timeout(short)
+        .retry(magicbell::RetryPolicy::never())
+        .build()
+        .unwrap();
+    let error = client.execute(list()).await.unwrap_err();
+    assert_eq!(error.timeout(), Some((Limit::Connect, short)));
+    assert!(error.is_timeout() && error.is_connect());
+    assert_eq!(error.outcome(), Outcome::NotSent);
+}
+
+#[tokio::test]
+async fn a_rate_limit_keeps_requests_back() {
+    let server = Server::start().await.unwrap();
+    let limit = RateLimit::per_minute(600, 600);
+    let client =
+        |limit| Client::builder().token(server.token()).base_url(server.url()).rate_limit(limit).build().unwrap();
+    // 30 may go at once, a twentieth; then one each 105 ms, between both clients together.
+    let clients = [client(limit.clone()), client(limit)];
+    let start = Instant::now();
+    for number in 0..35 {
+        clients[number % 2].execute(list()).await.unwrap();
+    }
+    assert!(start.elapsed() >= Duration::from_millis(500), "{:?}", start.elapsed());
+}

@@ -1,0 +1,5 @@
+//! A discard needs an id.
+
+fn main() {
+    let _ = magicbell::jwt::DiscardUserJwt::builder().build();
+}

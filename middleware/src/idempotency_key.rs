@@ -74,11 +74,11 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> S::Future {
-        if Operation::safety_of(&request) == Safety::NonIdempotent && !request.headers().contains_key(&IDEMPOTENCY_KEY)
+        if Operation::safety_of(&request) == Safety::NonIdempotent
+            && !request.headers().contains_key(&IDEMPOTENCY_KEY)
+            && let Some(key) = new_key()
         {
-            if let Some(key) = new_key() {
-                request.headers_mut().insert(IDEMPOTENCY_KEY, key);
-            }
+            request.headers_mut().insert(IDEMPOTENCY_KEY, key);
         }
         self.inner.call(request)
     }

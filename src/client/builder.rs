@@ -84,7 +84,7 @@ impl Client {
         let base_url = BaseUrl::parse(base_url.as_deref().unwrap_or(BASE_URL))?;
         check_limits(timeout, attempt_timeout, connect_timeout, &retry, concurrency_limit, max_response_bytes)?;
         let caller = extra.headers.into_inner();
-        let caller = caller.map_err(|invalid| Error::configuration("a header can't be used").with_source(invalid))?;
+        let caller = caller.map_err(|invalid| Error::configuration(invalid.to_string()))?;
         let mut headers = default_headers(user_agent, caller)?;
         let credentials = authorize(token, credentials, &mut headers, &redactor)?;
         let (has_outer_layers, has_attempt_layers) = (!extra.layers.is_empty(), !extra.attempt_layers.is_empty());

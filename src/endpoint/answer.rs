@@ -57,10 +57,10 @@ impl<'a> Answer<'a> {
     ///
     /// [`DecodeError`] where it isn't JSON, isn't what `T` expects, or is in a content coding: none was asked for.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
-        if let Some(coding) = self.headers().get(CONTENT_ENCODING) {
-            if !coding.as_bytes().eq_ignore_ascii_case(b"identity") {
-                return Err(DecodeError::new("it has a content coding that was not asked for"));
-            }
+        if let Some(coding) = self.headers().get(CONTENT_ENCODING)
+            && !coding.as_bytes().eq_ignore_ascii_case(b"identity")
+        {
+            return Err(DecodeError::new("it has a content coding that was not asked for"));
         }
         let body = if self.body().is_empty() { b"null" } else { self.body() };
         serde_json::from_slice(body).map_err(|error| DecodeError::json(&error))

@@ -19,17 +19,18 @@ impl fmt::Display for Error {
         if inner.attempts.len() > 1 {
             write!(f, " ({} attempts)", inner.attempts.len())?;
         }
-        if inner.safety == Safety::NonIdempotent {
-            if let Some(advice) = advice(self) {
-                write!(f, "; {advice}")?;
-            }
+        match advice(self) {
+            Some(advice) => write!(f, "; {advice}"),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
 /// Says what to do about something that may have been created and that nobody holds.
 fn advice(error: &Error) -> Option<&'static str> {
+    if error.inner().safety != Safety::NonIdempotent {
+        return None;
+    }
     let is_success = error.status().is_some_and(|status| status.is_success());
     let is_server_error = error.status().is_some_and(|status| status.is_server_error());
     if error.kind() == ErrorKind::Decode && is_success {

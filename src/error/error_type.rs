@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, StatusCode};
 use magicbell_middleware::timeout::{Limit, TimeoutError};
-use magicbell_middleware::{Attempt, BoxError, Outcome, Safety, find_source};
+use magicbell_middleware::{Attempt, BoxError, Outcome, Safety};
 
 use super::api_error::Envelope;
 use super::{ApiError, DecodeError, ErrorKind, InvalidRequest};
@@ -43,6 +43,7 @@ pub(super) struct Inner {
     pub(super) body: Option<Bytes>,
     pub(super) envelope: Envelope,
     pub(super) retry_after: Option<Duration>,
+    pub(super) timeout: Option<TimeoutError>,
     pub(super) transient: bool,
     pub(super) attempts: Vec<Attempt>,
     pub(super) elapsed: Duration,
@@ -62,6 +63,7 @@ impl Error {
             body: None,
             envelope: Envelope::default(),
             retry_after: None,
+            timeout: None,
             transient: false,
             attempts: Vec::new(),
             elapsed: Duration::ZERO,
@@ -76,14 +78,14 @@ impl Error {
 
     /// Makes an error of a request that can't be sent as it is.
     pub(crate) fn invalid_request(operation: &'static str, invalid: InvalidRequest) -> Self {
-        let mut error = Self::new(ErrorKind::InvalidRequest, "invalid request").with_source(invalid);
+        let mut error = Self::new(ErrorKind::InvalidRequest, format!("invalid request: {invalid}"));
         error.0.operation = Some(operation);
         error
     }
 
     /// Makes an error of one item of a list that had arrived.
     pub(crate) fn item(operation: &'static str, error: DecodeError) -> Self {
-        let mut item = Self::new(ErrorKind::Decode, "an item of the list can't be read").with_source(error);
+        let mut item = Self::new(ErrorKind::Decode, format!("an item of the list can't be read: {error}"));
         item.0.operation = Some(operation);
         item.0.outcome = Outcome::Answered;
         item
@@ -131,8 +133,7 @@ impl Error {
     /// Returns which limit on time was reached, and after what; `None` where none was.
     #[must_use]
     pub fn timeout(&self) -> Option<(Limit, Duration)> {
-        let source = self.0.source.as_deref().filter(|_| self.is_timeout())?;
-        find_source::<TimeoutError>(source).map(|timeout| (timeout.limit(), timeout.after()))
+        self.0.timeout.map(|timeout| (timeout.limit(), timeout.after()))
     }
 
     /// Says whether no connection was made: refused, no such host, TLS, or not in time.

@@ -7,7 +7,7 @@ use http::{HeaderMap, StatusCode};
 use magicbell_middleware::collect::ResponseBodyError;
 use magicbell_middleware::pace::HeldBack;
 use magicbell_middleware::retry::{RetryError, retry_after};
-use magicbell_middleware::timeout::{Limit, TimeoutError};
+use magicbell_middleware::timeout::TimeoutError;
 use magicbell_middleware::{Attempt, AttemptError, Attempts, Body, BoxError, Outcome, Safety, find_source};
 
 use super::{CredentialsError, DecodeError, Error, ErrorKind, Redactor, TlsError, TransportError, api_error};
@@ -36,19 +36,15 @@ impl Failure<'_> {
         let (attempts, outcome) = self.attempts(&*error);
         let mut failed = match find_source::<ResponseBodyError>(&*error) {
             Some(lost) => self.with_answer(lost.status(), lost.headers().clone(), lost.received().clone(), Some(lost)),
-            None => {
-                let (kind, message) = kind_of(&*error);
-                let mut failed = Error::new(kind, message);
-                failed.inner_mut().transient = find_source(&*error).is_none_or(AttemptError::is_transient);
-                failed.inner_mut().retry_after = find_source::<HeldBack>(&*error).map(|held| held.wait());
-                failed
-            }
+            None => told_by(&*error),
         };
         failed.inner_mut().outcome = outcome;
         failed.inner_mut().attempts = attempts;
         self.describe(&mut failed);
-        // The attempts have been taken out of it; its own source is what is left to say.
         match error.downcast::<RetryError>() {
+            // Its message has said it all.
+            _ if failed.kind() == ErrorKind::Timeout => failed,
+            // The attempts have been taken out of it; its own source is what is left to say.
             Ok(error) => failed.with_source(error.into_parts().1),
             Err(error) => failed.with_source(error),
         }
@@ -71,12 +67,12 @@ impl Failure<'_> {
         let kind = if error.is_unverified() { ErrorKind::Unverified } else { ErrorKind::Decode };
         let mut failed = self.by_status(response);
         failed.inner_mut().kind = kind;
-        failed.inner_mut().message = "the answer can't be read".into();
-        if kind == ErrorKind::Unverified {
-            failed.inner_mut().message = "the answer speaks of something else than was asked for".into();
+        let problem = if error.is_unverified() { "can't be trusted" } else { "can't be read" };
+        failed.inner_mut().message = format!("the answer {problem}: {error}").into();
+        if error.is_unverified() {
             failed.inner_mut().outcome = Outcome::Unknown;
         }
-        failed.with_source(error)
+        failed
     }
 
     fn describe(&self, failed: &mut Error) {
@@ -146,26 +142,38 @@ fn worst(attempts: &[Attempt]) -> Outcome {
     attempts.iter().map(|attempt| attempt.outcome).max().unwrap_or(Outcome::NotSent)
 }
 
+/// Makes an error of what the chain of sources has in it.
+fn told_by(error: &(dyn std::error::Error + 'static)) -> Error {
+    let mut failed = match (find_source::<TimeoutError>(error), find_source::<HeldBack>(error)) {
+        (Some(timeout), _) => {
+            let mut failed = Error::new(ErrorKind::Timeout, timeout.to_string());
+            failed.inner_mut().timeout = Some(*timeout);
+            failed
+        }
+        (None, Some(held)) => {
+            let mut failed = Error::new(ErrorKind::HeldBack, "not sent");
+            failed.inner_mut().retry_after = Some(held.wait());
+            failed
+        }
+        (None, None) => {
+            let (kind, message) = kind_of(error);
+            Error::new(kind, message)
+        }
+    };
+    failed.inner_mut().transient = find_source(error).is_none_or(AttemptError::is_transient);
+    failed
+}
+
 fn kind_of(error: &(dyn std::error::Error + 'static)) -> (ErrorKind, &'static str) {
-    if let Some(timeout) = find_source::<TimeoutError>(error) {
-        return match timeout.limit() {
-            Limit::Connect => (ErrorKind::Timeout, "no connection was made in time"),
-            Limit::Operation => (ErrorKind::Timeout, "the call's time was up"),
-            _ => (ErrorKind::Timeout, "no answer came in time"),
-        };
-    }
-    if find_source::<HeldBack>(error).is_some() {
-        return (ErrorKind::HeldBack, "the request was held back and not sent");
-    }
     if find_source::<CredentialsError>(error).is_some() {
-        return (ErrorKind::Credentials, "the credentials gave no token");
+        return (ErrorKind::Credentials, "not authorized, and so not sent");
     }
     if find_source::<TlsError>(error).is_some() {
         return (ErrorKind::Tls, "no secure connection was made");
     }
     match find_source::<TransportError>(error) {
         Some(transport) if transport.is_connect() => (ErrorKind::Connect, "no connection was made"),
-        Some(_) => (ErrorKind::Transport, "the connection failed"),
+        Some(_) => (ErrorKind::Transport, "no answer came"),
         None => (ErrorKind::Layer, "a layer or transport of the caller's failed"),
     }
 }

@@ -82,11 +82,11 @@ impl Slots {
     /// Takes an id up; `None` where it is in flight already, and the input waits for that one's outcome.
     pub(super) fn insert(&mut self, index: u64, token_id: String) -> Option<usize> {
         let hash = self.hasher.hash_one(&token_id);
-        if let Some(slot) = self.by_hash.get(&hash).map(|slot| &mut self.slots[*slot]) {
-            if slot.token_id == token_id {
-                slot.others.push(index);
-                return None;
-            }
+        if let Some(slot) = self.by_hash.get(&hash).map(|slot| &mut self.slots[*slot])
+            && slot.token_id == token_id
+        {
+            slot.others.push(index);
+            return None;
         }
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot::default());

@@ -1,5 +1,4 @@
 //! One test binary, a module a subject.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a panic is how a test fails")]
 
 mod support;
 

@@ -29,7 +29,7 @@ impl RetryLayer {
     }
 
     /// Limits the time of a call: waits for the pace and for the inner service, attempts, and the waits between them. A
-    /// [`CallContext`]'s own deadline replaces it.
+    /// [`CallContext`](crate::CallContext)'s own deadline replaces it.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);

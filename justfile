@@ -1,0 +1,42 @@
+# The commands are in .ci/run.
+
+# Every step of the gate
+gate:
+    .ci/run
+
+# The named steps: `just run fmt clippy`
+run +steps:
+    .ci/run {{ steps }}
+
+# Formatting
+fmt: (run "fmt")
+
+# Lints, all warnings denied
+clippy: (run "clippy")
+
+# Each feature alone, none, and all
+features: (run "features")
+
+# The documentation, all warnings denied
+doc: (run "doc")
+
+# Unit, integration and doc tests
+test: (run "test")
+
+# Builds and runs every example
+examples: (run "examples")
+
+# Builds the benchmarks
+bench: (run "bench")
+
+# Dependencies: duplicates, licences, sources
+deny: (run "deny")
+
+# Dependencies: known vulnerabilities
+advisories: (run "advisories")
+
+# The oldest Rust, by what the dependencies declare
+msrv: (run "msrv")
+
+# Both packages, as they would be published
+package: (run "package")

@@ -35,7 +35,9 @@ pub use timestamp::Timestamp;
 
 /// The layers, for a stack of your own: the crate `magicbell-middleware`.
 pub use magicbell_middleware as middleware;
-pub use magicbell_middleware::auth::{Credentials, InvalidToken, RotatingCredentials, bearer};
+pub use magicbell_middleware::auth::{
+    Credentials, Fetched, FetchedCredentials, InvalidToken, RotatingCredentials, bearer,
+};
 pub use magicbell_middleware::retry::{Backoff, RetryBudget, RetryPolicy};
 pub use magicbell_middleware::timeout::Limit;
 pub use magicbell_middleware::{Attempt, AttemptError, AttemptNumber, Body, BoxError, Operation, Outcome, Safety};

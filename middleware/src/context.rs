@@ -24,6 +24,8 @@ use crate::Attempt;
 pub struct CallContext {
     deadline: Option<Instant>,
     max_attempts: Option<u32>,
+    #[cfg(feature = "retry")]
+    policy: Option<crate::retry::RetryPolicy>,
     record: Arc<Mutex<Vec<Attempt>>>,
 }
 
@@ -46,6 +48,19 @@ impl CallContext {
     pub fn with_max_attempts(mut self, max_attempts: u32) -> Self {
         self.max_attempts = Some(max_attempts.max(1));
         self
+    }
+
+    /// Sets the whole policy, in place of the layer's. [`with_max_attempts`](Self::with_max_attempts) goes before its limit.
+    #[cfg(feature = "retry")]
+    #[must_use]
+    pub fn with_policy(mut self, policy: crate::retry::RetryPolicy) -> Self {
+        self.policy = Some(policy);
+        self
+    }
+
+    #[cfg(feature = "retry")]
+    pub(crate) fn policy(&self) -> Option<&crate::retry::RetryPolicy> {
+        self.policy.as_ref()
     }
 
     /// Returns the deadline, where one was set.

@@ -5,19 +5,19 @@ use std::time::Duration;
 
 use bon::bon;
 use http::header::{ACCEPT, AUTHORIZATION, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use magicbell_middleware::auth::{Credentials, bearer};
 use magicbell_middleware::pace::Pace;
-use magicbell_middleware::retry::RetryPolicy;
+use magicbell_middleware::retry::{RetryPolicy, Verdict};
 use magicbell_middleware::{Body, BoxError};
 use tower::{Layer, Service};
 
 use super::Client;
 use super::client_type::Shared;
-use super::extra::{ErasedCredentials, Extra, erase_credentials, erase_layer, erase_transport, learning};
+use super::extra::{ErasedCredentials, Extra, erase_layer, erase_transport};
 use super::stack::{BoxService, Settings, assemble};
 use crate::endpoint::BaseUrl;
-use crate::error::{Error, Redactor};
+use crate::error::{Error, Redactor, says_in_progress};
 use crate::rate_limit::RateLimit;
 use crate::secret::SecretToken;
 use crate::transport::{self, HyperTransport, RootCertificates};
@@ -50,7 +50,7 @@ impl Client {
         /// The project token that requests are authorized with, without `Bearer`. Visible ASCII only.
         token: Option<SecretToken>,
         /// What gives a token for each attempt, in place of `token`: for tokens that are rotated or fetched.
-        #[builder(with = |credentials: impl Credentials| erase_credentials(credentials))]
+        #[builder(with = |credentials: impl Credentials| ErasedCredentials::new(credentials))]
         credentials: Option<ErasedCredentials>,
         /// Where requests go: `https://api.magicbell.com/v2` by default. With or without a slash at its end is the same. Plain
         /// http is for loopback only; userinfo, a query, a fragment and dot segments are refused.
@@ -91,7 +91,7 @@ impl Client {
         let settings = Settings {
             timeout,
             attempt_timeout,
-            retry,
+            retry: with_the_apis_own(retry),
             pace: rate_limit.map_or_else(|| Ok(Pace::unlimited()), RateLimit::into_pace)?,
             concurrency_limit,
             max_response_bytes,
@@ -177,6 +177,16 @@ impl<S: client_builder::State> ClientBuilder<S> {
     }
 }
 
+/// Adds what the API says in words of its own: a creation whose key is in use by one that is still under way.
+pub(super) fn with_the_apis_own(retry: RetryPolicy) -> RetryPolicy {
+    let trusts_keys = retry.trusts_idempotency_keys();
+    retry.and_classify(move |attempt| {
+        let response = attempt.response().filter(|_| trusts_keys && attempt.has_idempotency_key())?;
+        let is_conflict = response.status() == StatusCode::CONFLICT;
+        (is_conflict && says_in_progress(response.body().as_bytes())).then_some(Verdict::Backoff)
+    })
+}
+
 fn check_limits(
     timeout: Duration,
     attempt_timeout: Duration,
@@ -224,7 +234,7 @@ fn authorize(
             headers.insert(AUTHORIZATION, value);
             Ok(None)
         }
-        (None, Some(credentials)) => Ok(Some(learning(credentials, redactor.clone()))),
+        (None, Some(credentials)) => Ok(Some(credentials.with_redactor(redactor.clone()))),
         (None, None) => Err(Error::configuration("there is no token: give one by token or credentials")),
         (Some(_), Some(_)) => Err(Error::configuration("both token and credentials are given: one is enough")),
     }

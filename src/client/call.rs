@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Request};
 use magicbell_middleware::idempotency_key::IDEMPOTENCY_KEY;
+use magicbell_middleware::retry::RetryPolicy;
 use magicbell_middleware::trace::CallSpanLayer;
 use magicbell_middleware::{Body, CallContext, Safety};
 use tokio::time::Instant;
 
+use super::builder::with_the_apis_own;
 use super::future::Sending;
 use super::headers::Headers;
 use super::{Client, Send};
@@ -25,12 +27,13 @@ pub struct Call<'a, E> {
     endpoint: E,
     timeout: Option<Duration>,
     max_attempts: Option<u32>,
+    retry: Option<RetryPolicy>,
     headers: Headers,
 }
 
 impl<'a, E: Endpoint> Call<'a, E> {
     pub(super) fn new(client: &'a Client, endpoint: E) -> Self {
-        Self { client, endpoint, timeout: None, max_attempts: None, headers: Headers::default() }
+        Self { client, endpoint, timeout: None, max_attempts: None, retry: None, headers: Headers::default() }
     }
 
     /// Sets how long the whole call may take, in place of the client's own limit.
@@ -42,6 +45,12 @@ impl<'a, E: Endpoint> Call<'a, E> {
     /// Sets how often the request is sent at most, the first time included, in place of the policy's own limit. At least 1.
     pub fn max_attempts(mut self, max_attempts: u32) -> Self {
         self.max_attempts = Some(max_attempts);
+        self
+    }
+
+    /// Sets the whole policy of retries, in place of the client's own: with a budget of its own, too. Clone one to share it.
+    pub fn retry(mut self, retry: RetryPolicy) -> Self {
+        self.retry = Some(retry);
         self
     }
 
@@ -86,13 +95,17 @@ impl<'a, E: Endpoint> Call<'a, E> {
         if shared.has_layers || operation.safety() != Safety::of(operation.method()) || CallSpanLayer::is_enabled() {
             request.extensions_mut().insert(operation);
         }
-        if !shared.has_outer_layers && self.timeout.is_none() && self.max_attempts.is_none() {
+        let is_ordinary = self.timeout.is_none() && self.max_attempts.is_none() && self.retry.is_none();
+        if is_ordinary && !shared.has_outer_layers {
             return Ok((request, None));
         }
         let deadline = Instant::now() + self.timeout.unwrap_or(shared.timeout).min(FAR);
         let mut context = CallContext::new().with_deadline(deadline.into_std());
         if let Some(max_attempts) = self.max_attempts {
             context = context.with_max_attempts(max_attempts);
+        }
+        if let Some(retry) = self.retry {
+            context = context.with_policy(with_the_apis_own(retry));
         }
         request.extensions_mut().insert(context.clone());
         Ok((request, Some(context)))
@@ -101,6 +114,9 @@ impl<'a, E: Endpoint> Call<'a, E> {
     fn check(&self) -> Result<(), InvalidRequest> {
         match (self.timeout, self.max_attempts) {
             (Some(Duration::ZERO), _) => Err(InvalidRequest::new("timeout", "it must be more than 0")),
+            _ if self.retry.as_ref().is_some_and(|retry| retry.max_attempts() == 0) => {
+                Err(InvalidRequest::new("retry", "the policy's max_attempts must be at least 1"))
+            }
             (_, Some(0)) => Err(InvalidRequest::new("max_attempts", "it must be at least 1")),
             _ => Ok(()),
         }

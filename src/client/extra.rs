@@ -18,8 +18,6 @@ pub(super) type BoxLayer = Box<dyn FnOnce(BoxService, usize) -> BoxService + Sen
 /// Puts the stack over a transport of the caller's.
 type Assemble = Box<dyn FnOnce(Settings) -> Box<dyn Stack> + Send + Sync>;
 type AuthorizationFuture = Pin<Box<dyn Future<Output = Result<HeaderValue, BoxError>> + Send>>;
-/// Credentials of the caller's.
-pub(super) type ErasedCredentials = Box<dyn Fn() -> AuthorizationFuture + Send + Sync>;
 
 /// What the builder holds whose types are the caller's, and what may be given more than once.
 #[derive(Default)]
@@ -63,18 +61,51 @@ where
     Box::new(move |settings| assemble(settings, transport))
 }
 
-/// Erases credentials.
-pub(super) fn erase_credentials(credentials: impl Credentials) -> ErasedCredentials {
-    Box::new(move || {
-        let authorization = credentials.authorization();
-        Box::pin(async move { authorization.await.map_err(|error| CredentialsError(error).into()) })
-    })
+/// Credentials of the caller's, erased. It tells the redactor of each value that they give.
+pub(super) struct ErasedCredentials {
+    inner: Box<dyn DynCredentials>,
+    redactor: Redactor,
 }
 
-/// Tells the redactor of each value that the credentials give.
-pub(super) fn learning(credentials: ErasedCredentials, redactor: Redactor) -> ErasedCredentials {
-    Box::new(move || {
-        let (authorization, redactor) = (credentials(), redactor.clone());
-        Box::pin(async move { authorization.await.inspect(|value| redactor.learn(value)) })
-    })
+trait DynCredentials: Send + Sync {
+    fn authorization(&self) -> AuthorizationFuture;
+    fn refused(&self, authorization: &HeaderValue) -> bool;
+}
+
+impl<C: Credentials> DynCredentials for C {
+    fn authorization(&self) -> AuthorizationFuture {
+        Box::pin(Credentials::authorization(self))
+    }
+
+    fn refused(&self, authorization: &HeaderValue) -> bool {
+        Credentials::refused(self, authorization)
+    }
+}
+
+impl ErasedCredentials {
+    pub(super) fn new(credentials: impl Credentials) -> Self {
+        Self { inner: Box::new(credentials), redactor: Redactor::default() }
+    }
+
+    pub(super) fn with_redactor(mut self, redactor: Redactor) -> Self {
+        self.redactor = redactor;
+        self
+    }
+}
+
+impl Credentials for ErasedCredentials {
+    type Future = AuthorizationFuture;
+
+    fn authorization(&self) -> AuthorizationFuture {
+        let (authorization, redactor) = (self.inner.authorization(), self.redactor.clone());
+        Box::pin(async move {
+            let value = authorization.await.map_err(CredentialsError)?;
+            redactor.learn(&value);
+            Ok(value)
+        })
+    }
+
+    fn refused(&self, authorization: &HeaderValue) -> bool {
+        self.inner.refused(authorization)
+    }
 }

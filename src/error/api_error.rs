@@ -48,6 +48,13 @@ pub(super) fn parse(body: &[u8], redactor: &Redactor) -> Envelope {
     Envelope { errors: says_something.then_some(problem).into_iter().collect(), is_the_apis: false }
 }
 
+/// Says whether an error's code says that the same creation is still in progress.
+pub(crate) fn says_in_progress(body: &[u8]) -> bool {
+    let envelope = parse(body, &Redactor::default());
+    let codes = envelope.errors.iter().filter_map(|error| error.code.as_deref());
+    envelope.is_the_apis && codes.into_iter().any(|code| code.replace([' ', '-'], "_").contains("in_progress"))
+}
+
 fn api_error(entry: &Map<String, Value>, code: &str, message: &str, redactor: &Redactor) -> ApiError {
     let text = |key: &str| match entry.get(key) {
         Some(Value::String(text)) => Some(redactor.clean(text, MAX_TEXT)),

@@ -155,3 +155,30 @@ async fn a_204_to_a_create_says_that_the_token_is_lost() {
     assert!(error.to_string().contains("it was created"), "{error}");
     assert_eq!(server.count("create_project_jwt"), 1);
 }
+
+#[tokio::test]
+async fn a_409_is_waited_for_only_where_keys_are_trusted_and_the_api_says_in_progress() {
+    let in_progress = Fault::body(409, r#"{"errors":[{"code":"request_in_progress","message":"wait"}]}"#);
+    let other = Fault::body(409, r#"{"errors":[{"code":"conflict","message":"no"}]}"#);
+    for (fault, trusts, sent) in
+        [(in_progress.clone(), true, 2), (in_progress, false, 1), (other.clone(), true, 1), (other, false, 1)]
+    {
+        let server = Server::start().await.unwrap();
+        server.fail_next(fault);
+        let client = if trusts { trusting(&server) } else { client(&server) };
+        let _ = client.execute(create()).await;
+        assert_eq!(server.count("create_project_jwt"), sent);
+    }
+}
+
+#[tokio::test]
+async fn a_policy_for_one_call_replaces_the_clients_own() {
+    let server = Server::start().await.unwrap();
+    let trusting = RetryPolicy::builder().trust_idempotency_keys(true).build();
+    server.fail_next(Fault::reset().after_processing());
+    client(&server).request(create()).retry(trusting).send().await.unwrap();
+    assert_eq!((server.count("create_project_jwt"), minted(&server)), (2, 1));
+    server.fail_next(Fault::status(429));
+    client(&server).request(create()).retry(RetryPolicy::never()).send().await.unwrap_err();
+    assert_eq!(server.count("create_project_jwt"), 3);
+}

@@ -8,6 +8,7 @@ mod compile_errors;
 mod configuration;
 mod consumer_layers;
 mod creates;
+mod credentials;
 mod discards;
 mod endpoints;
 mod errors;

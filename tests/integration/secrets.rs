@@ -1,17 +1,13 @@
-//! A token shows nowhere: not in Debug, Display, an error, its sources, or a trace.
+//! A token shows nowhere: not in Debug, Display, an error, or its sources. (For traces, see `tests/traces`.)
 
 use std::error::Error as _;
 use std::fmt::Write as _;
-use std::io;
-use std::sync::{Arc, Mutex};
 
-use magicbell::jwt::{CreateProjectJwt, DiscardUserJwt, FetchProjectTokens};
+use magicbell::jwt::{CreateProjectJwt, FetchProjectTokens};
 use magicbell::testing::{Fault, Server};
 use magicbell::{BoxError, Client, Error};
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::support::{UNKNOWN_ID, quick};
+use crate::support::quick;
 
 /// What credentials give.
 type Given = std::future::Ready<Result<http::HeaderValue, BoxError>>;
@@ -81,44 +77,4 @@ async fn a_minted_token_is_in_no_error() {
         let error = client.execute(CreateProjectJwt::builder().name("x").build()).await.unwrap_err();
         assert!(!all_of(&error).contains(minted), "{}", all_of(&error));
     }
-}
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// The one test of this binary that listens to every crate's TRACE, in this thread.
-#[tokio::test]
-async fn a_trace_of_everything_shows_no_token_and_no_id() {
-    let log = Log::default();
-    let writer = log.clone();
-    let format = tracing_subscriber::fmt::layer()
-        .with_ansi(false)
-        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
-        .with_writer(move || writer.clone());
-    let _guard = tracing_subscriber::registry().with(format).set_default();
-
-    let server = Server::start().await.unwrap();
-    let client = Client::builder().token(server.token()).base_url(server.url()).retry(quick()).build().unwrap();
-    let created = client.execute(CreateProjectJwt::builder().name("ci").build()).await.unwrap();
-    server.fail_next(Fault::reset());
-    client.execute(DiscardUserJwt::new(UNKNOWN_ID)).await.unwrap_err();
-
-    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    assert!(text.contains("create_project_jwt") && text.contains("DELETE /jwt/user/{token_id}"), "{text}");
-    assert!(text.contains("http.request.resend_count=1"), "{text}");
-    assert!(!text.contains(server.token()));
-    assert!(!text.contains(created.token.expose_secret()));
-    let own = text.lines().filter(|line| line.contains("magicbell"));
-    assert!(own.clone().count() > 4, "{text}");
-    assert!(own.filter(|line| line.contains(UNKNOWN_ID)).count() == 0, "no id in the SDK's own spans");
 }

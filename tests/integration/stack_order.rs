@@ -1,4 +1,5 @@
-//! The order of the stack: a test for each neighbouring pair, which fails when the two are swapped.
+//! The order of the stack: a test for each neighbouring pair, which fails when the two are swapped. (For the spans, see
+//! `tests/traces`.)
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,65 +10,11 @@ use magicbell::middleware::retry::{Backoff, Jitter};
 use magicbell::testing::{Fault, Server};
 use magicbell::{Body, BoxError, Client, RetryPolicy};
 use tower::ServiceExt;
-use tracing::span::{Attributes, Id};
-use tracing_subscriber::layer::{Context, SubscriberExt as _};
-use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::support::quick;
 
 fn list() -> FetchProjectTokens {
     FetchProjectTokens::builder().build()
-}
-
-/// Writes the names of spans down as they open, and calls that the layers see.
-#[derive(Clone, Default)]
-struct Order(Arc<Mutex<Vec<String>>>);
-
-impl Order {
-    fn note(&self, name: impl Into<String>) {
-        self.0.lock().unwrap().push(name.into());
-    }
-
-    /// A layer that notes each call to it.
-    fn layer<S>(&self, name: &'static str) -> tower::util::MapRequestLayer<impl FnMut(S) -> S + Clone + use<S>> {
-        let order = self.clone();
-        tower::util::MapRequestLayer::new(move |request| {
-            order.note(name);
-            request
-        })
-    }
-}
-
-impl<S> tracing_subscriber::Layer<S> for Order
-where
-    S: tracing::Subscriber,
-{
-    fn on_new_span(&self, attributes: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
-        if attributes.metadata().target().starts_with("magicbell") {
-            self.note(format!("span {}", attributes.metadata().name()));
-        }
-    }
-}
-
-/// Layers of the caller's, then the call span; one of it a call. Retry, then the attempt span, then the caller's attempt
-/// layers; all of them each attempt.
-#[tokio::test]
-async fn spans_and_layers_open_in_order() {
-    let order = Order::default();
-    let _guard = tracing_subscriber::registry().with(order.clone()).set_default();
-    let server = Server::start().await.unwrap();
-    server.fail_next(Fault::status(503));
-    let client = Client::builder()
-        .token(server.token())
-        .base_url(server.url())
-        .retry(quick())
-        .layer(order.layer::<Request<Body>>("layer"))
-        .attempt_layer(order.layer::<Request<Body>>("attempt layer"))
-        .build()
-        .unwrap();
-    client.execute(list()).await.unwrap();
-    let expected = ["layer", "span call", "span attempt", "attempt layer", "span attempt", "attempt layer"];
-    assert_eq!(*order.0.lock().unwrap(), expected);
 }
 
 /// The idempotency key, then retry: every attempt has the same key. It is inside the caller's layers, which may bring their

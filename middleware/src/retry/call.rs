@@ -6,12 +6,15 @@ use std::time::Duration;
 use http::{HeaderName, Request, Response, StatusCode};
 use tokio::time::Instant;
 
-use super::{AttemptResult, RetryError, RetryLayer, RetryPolicy, Verdict, retry_after};
+use super::{AttemptResult, RetryError, RetryLayer, RetryPolicy, Verdict, events, retry_after};
 use crate::pace::{HeldBack, Pace, Ticket};
 use crate::timeout::{Limit, TimeoutError};
 use crate::{Attempt, AttemptNumber, Attempts, Body, BoxError, CallContext, Operation, Outcome, Safety};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// How long a key is counted on: servers keep them for 24 hours, by the documents of those that say so.
+const KEY_LIFETIME: Duration = Duration::from_secs(23 * 3600);
 
 /// What a call knows of itself.
 pub(super) struct Call<B> {
@@ -28,6 +31,8 @@ pub(super) struct Call<B> {
     waited: bool,
     attempt_start: Instant,
     attempts: Vec<Attempt>,
+    /// Whether an attempt was made since the credentials were renewed.
+    renewed: bool,
 }
 
 /// What follows an attempt.
@@ -53,6 +58,7 @@ impl<B: Clone> Call<B> {
             waited: false,
             attempt_start: start,
             attempts: Vec::new(),
+            renewed: false,
         }
     }
 
@@ -72,12 +78,13 @@ impl<B: Clone> Call<B> {
             return Err(self.out_of_time());
         }
         let until = self.layer.parts().1.delay(self.safety, &mut self.ticket, self.deadline);
-        match (until, self.deadline) {
-            (Some(until), Some(deadline)) if until > deadline => {
-                Err(self.error(HeldBack::new(until.saturating_duration_since(Instant::now())).into()))
-            }
-            _ => Ok(until),
+        let Some(until) = until else { return Ok(None) };
+        let wait = until.saturating_duration_since(Instant::now());
+        if self.deadline.is_some_and(|deadline| until > deadline) {
+            return Err(self.error(HeldBack::new(wait).into()));
         }
+        events::held_back(wait);
+        Ok(Some(until))
     }
 
     /// Takes up an attempt: the request to send.
@@ -106,6 +113,9 @@ impl<B: Clone> Call<B> {
             result: result.as_ref(),
         };
         let status = attempt.status();
+        if let (Some(status), Some(headers)) = (status, attempt.headers()) {
+            self.pace().observe(self.safety, status, headers, self.policy().max_retry_after());
+        }
         if self.attempts.is_empty() && self.context.is_none() && result.is_ok() && is_success(status) {
             self.policy().budget().deposit();
             return Next::Return(result);
@@ -113,10 +123,6 @@ impl<B: Clone> Call<B> {
         let verdict = self.policy().judge(&attempt);
         let asked = attempt.headers().and_then(retry_after);
         let again = self.next_attempt(verdict, asked);
-        if let (Some(asked), Some(StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)) = (asked, status) {
-            let pause = again.map_or(asked, |(delay, _)| delay);
-            self.pace().pause(pause.min(self.policy().max_retry_after()));
-        }
         if is_success(status) {
             self.policy().budget().deposit();
         }
@@ -127,6 +133,10 @@ impl<B: Clone> Call<B> {
             elapsed: self.attempt_start.elapsed(),
             delay: again.map(|(delay, _)| delay),
         };
+        if let Some((delay, _)) = again {
+            events::retrying(&record, self.number(), delay);
+        }
+        self.renewed |= verdict == Verdict::Renewed;
         self.record(record);
         match again {
             Some((_, until)) => Next::Again { until },
@@ -155,15 +165,31 @@ impl<B: Clone> Call<B> {
 
     /// Returns when the next attempt may be, where attempts, deadline and budget allow one.
     fn next_attempt(&self, verdict: Verdict, asked: Option<Duration>) -> Option<(Duration, Instant)> {
-        let policy = self.policy();
+        let (policy, now) = (self.policy(), Instant::now());
         let own = self.context.as_ref().and_then(CallContext::max_attempts);
         if verdict == Verdict::Final || self.number() >= own.unwrap_or_else(|| policy.max_attempts()) {
             return None;
         }
+        if verdict == Verdict::Renewed {
+            return (!self.renewed).then_some((Duration::ZERO, now));
+        }
         let delay = policy.delay(verdict, self.number(), asked)?;
-        let until = Instant::now().checked_add(delay)?;
+        let until = now.checked_add(delay)?;
         let in_time = self.deadline.is_none_or(|deadline| until < deadline);
-        (in_time && policy.budget().withdraw()).then_some((delay, until))
+        if !in_time || self.key_is_old(until) {
+            return None;
+        }
+        if !policy.budget().withdraw() {
+            events::budget_is_empty();
+            return None;
+        }
+        Some((delay, until))
+    }
+
+    /// Says whether a server may have forgotten the request's idempotency key by then, so that sending it again could do its
+    /// work again.
+    fn key_is_old(&self, at: Instant) -> bool {
+        self.safety == Safety::NonIdempotent && at.saturating_duration_since(self.start) > KEY_LIFETIME
     }
 
     /// Returns which attempt is in flight, or would be next; counted from 1.
@@ -196,7 +222,7 @@ impl<B: Clone> Call<B> {
     }
 
     fn policy(&self) -> &RetryPolicy {
-        self.layer.parts().0
+        self.context.as_ref().and_then(CallContext::policy).unwrap_or_else(|| self.layer.parts().0)
     }
 
     fn pace(&self) -> &Pace {

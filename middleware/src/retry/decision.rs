@@ -16,6 +16,8 @@ pub enum Verdict {
     Backoff,
     /// Another attempt after the backoff for rate limits, or `Retry-After`.
     RateLimited,
+    /// Another attempt at once, and only once a call: the credentials were refused, and the next attempt carries others.
+    Renewed,
 }
 
 /// How an attempt ended, for a policy to judge.
@@ -91,6 +93,8 @@ impl<'a> AttemptResult<'a> {
         let repeatable = self.safety != Safety::NonIdempotent || (trust_keys && self.has_idempotency_key);
         let backoff_if = |condition| if condition { Verdict::Backoff } else { Verdict::Final };
         match self.result {
+            #[cfg(feature = "auth")]
+            Ok(response) if response.extensions().get::<crate::auth::Renewed>().is_some() => Verdict::Renewed,
             Ok(response) => by_status(response.status(), repeatable),
             Err(error) => match (find_source::<ResponseBodyError>(&**error), find_source::<AttemptError>(&**error)) {
                 (Some(lost), _) if lost.is_too_large() => Verdict::Final,

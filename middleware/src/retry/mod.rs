@@ -38,11 +38,12 @@ mod budget;
 mod call;
 mod decision;
 mod error;
+mod events;
 mod future;
 mod layer;
 mod policy;
-mod retry_after;
 
+pub use crate::pace::retry_after;
 pub use backoff::{Backoff, Jitter};
 pub use budget::RetryBudget;
 pub use decision::{AttemptResult, Verdict};
@@ -50,4 +51,3 @@ pub use error::RetryError;
 pub use future::ResponseFuture;
 pub use layer::{Retry, RetryLayer};
 pub use policy::{RetryPolicy, RetryPolicyBuilder};
-pub use retry_after::retry_after;

@@ -62,6 +62,19 @@ impl RetryPolicy {
         Self::builder().max_attempts(1).build()
     }
 
+    /// Adds a rule that is asked after those that are there, and before the policy's own.
+    #[must_use]
+    pub fn and_classify(
+        mut self,
+        classify: impl Fn(&AttemptResult<'_>) -> Option<Verdict> + Send + Sync + 'static,
+    ) -> Self {
+        self.classify = Some(match self.classify.take() {
+            None => Arc::new(classify),
+            Some(before) => Arc::new(move |attempt: &AttemptResult<'_>| before(attempt).or_else(|| classify(attempt))),
+        });
+        self
+    }
+
     /// Returns how often a request is sent at most, the first time included.
     #[must_use]
     pub fn max_attempts(&self) -> u32 {

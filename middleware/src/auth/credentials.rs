@@ -1,0 +1,35 @@
+//! Where the value comes from.
+
+use http::HeaderValue;
+
+use crate::BoxError;
+
+/// Gives the value of the `Authorization` header, for each attempt anew.
+///
+/// A closure that returns a future is one too.
+pub trait Credentials: Send + Sync + 'static {
+    /// The future of [`authorization`](Self::authorization).
+    type Future: Future<Output = Result<HeaderValue, BoxError>> + Send + 'static;
+
+    /// Returns the value for the next attempt; [`bearer`] makes one of a token. An error ends the attempt before it is sent.
+    fn authorization(&self) -> Self::Future;
+
+    /// Is told that the server refused a value with 401, and returns whether the next attempt would carry another one. If so,
+    /// [`retry`](crate::retry) makes that attempt, once a call. False by default.
+    fn refused(&self, authorization: &HeaderValue) -> bool {
+        let _ = authorization;
+        false
+    }
+}
+
+impl<F, R> Credentials for F
+where
+    F: Fn() -> R + Send + Sync + 'static,
+    R: Future<Output = Result<HeaderValue, BoxError>> + Send + 'static,
+{
+    type Future = R;
+
+    fn authorization(&self) -> R {
+        self()
+    }
+}

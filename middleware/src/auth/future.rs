@@ -1,0 +1,86 @@
+//! The future: ask, send, and look at a 401.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use http::header::AUTHORIZATION;
+use http::{HeaderValue, Request, Response, StatusCode};
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::{Credentials, Renewed, sensitive};
+use crate::{AttemptError, BoxError};
+
+pin_project! {
+    /// The future of [`Auth`].
+    pub struct ResponseFuture<C, S, B>
+    where
+        C: Credentials,
+        S: Service<Request<B>>,
+    {
+        #[pin]
+        state: State<C, S, B>,
+        credentials: Arc<C>,
+        sent: Option<HeaderValue>,
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    pub(super) enum State<C, S, B>
+    where
+        C: Credentials,
+        S: Service<Request<B>>,
+    {
+        Asking { #[pin] future: C::Future, next: Option<(S, Request<B>)> },
+        Calling { #[pin] future: S::Future },
+    }
+}
+
+impl<C: Credentials, S: Service<Request<B>>, B> ResponseFuture<C, S, B> {
+    pub(super) fn new(state: State<C, S, B>, credentials: Arc<C>) -> Self {
+        Self { state, credentials, sent: None }
+    }
+}
+
+impl<C: Credentials, S: Service<Request<B>>, B> fmt::Debug for ResponseFuture<C, S, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}
+
+impl<C, S, B, R> Future for ResponseFuture<C, S, B>
+where
+    C: Credentials,
+    S: Service<Request<B>, Response = Response<R>>,
+    S::Error: Into<BoxError>,
+{
+    type Output = Result<Response<R>, BoxError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        loop {
+            match this.state.as_mut().project() {
+                StateProj::Asking { future, next } => {
+                    let value = sensitive(ready!(future.poll(cx)).map_err(AttemptError::not_sent)?);
+                    let Some((mut service, mut request)) = next.take() else {
+                        return Poll::Ready(Err("polled after completion".into()));
+                    };
+                    *this.sent = Some(value.clone());
+                    request.headers_mut().insert(AUTHORIZATION, value);
+                    this.state.set(State::Calling { future: service.call(request) });
+                }
+                StateProj::Calling { future } => {
+                    let mut response = ready!(future.poll(cx)).map_err(Into::into)?;
+                    let is_refused = response.status() == StatusCode::UNAUTHORIZED;
+                    if is_refused && this.sent.take().is_some_and(|sent| this.credentials.refused(&sent)) {
+                        response.extensions_mut().insert(Renewed);
+                    }
+                    return Poll::Ready(Ok(response));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Credentials that can be replaced.
+
+use std::future::{Ready, ready};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use http::HeaderValue;
+
+use super::{Credentials, sensitive};
+use crate::BoxError;
+
+/// Credentials that can be replaced while calls are in flight: the next attempt uses the new ones. Clones share them.
+#[derive(Debug, Clone)]
+pub struct RotatingCredentials {
+    current: Arc<RwLock<HeaderValue>>,
+}
+
+impl RotatingCredentials {
+    /// Starts with a value; [`bearer`] makes one of a token.
+    #[must_use]
+    pub fn new(value: HeaderValue) -> Self {
+        Self { current: Arc::new(RwLock::new(sensitive(value))) }
+    }
+
+    /// Replaces the value.
+    pub fn set(&self, value: HeaderValue) {
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = sensitive(value);
+    }
+}
+
+impl Credentials for RotatingCredentials {
+    type Future = Ready<Result<HeaderValue, BoxError>>;
+
+    fn authorization(&self) -> Self::Future {
+        ready(Ok(self.current.read().unwrap_or_else(PoisonError::into_inner).clone()))
+    }
+
+    /// Another one has been set since.
+    fn refused(&self, authorization: &HeaderValue) -> bool {
+        *self.current.read().unwrap_or_else(PoisonError::into_inner) != *authorization
+    }
+}

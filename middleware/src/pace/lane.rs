@@ -1,0 +1,163 @@
+//! What reads have, and writes have: a quota, and a pause.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::{Quota, nanos};
+
+/// How far apart requests are let through when a pause ends, so that those who waited don't come all at once.
+pub(super) const RAMP: Duration = Duration::from_millis(50);
+
+/// A quota and a pause. Times are nanoseconds since an origin that is not its own.
+#[derive(Debug)]
+pub(super) struct Lane {
+    paused_until: AtomicU64,
+    /// When the last of those let through after a pause goes.
+    ramp: AtomicU64,
+    bucket: Bucket,
+}
+
+/// One attempt's place in the queue.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Ticket {
+    /// The pause that it has waited for.
+    pause: u64,
+    /// Whether it has its part of the quota.
+    counted: bool,
+}
+
+impl Lane {
+    pub(super) fn new(quota: Quota) -> Self {
+        Self { paused_until: AtomicU64::new(0), ramp: AtomicU64::new(0), bucket: Bucket::new(quota) }
+    }
+
+    pub(super) fn pause_until(&self, until: u64) {
+        self.paused_until.fetch_max(until, Ordering::AcqRel);
+    }
+
+    pub(super) fn paused_until(&self) -> u64 {
+        self.paused_until.load(Ordering::Acquire)
+    }
+
+    /// Says whether nothing ever holds an attempt back here, so that nobody need look at the clock.
+    pub(super) fn is_free(&self, ticket: &Ticket) -> bool {
+        self.paused_until() == 0 && (ticket.counted || self.bucket.interval == 0)
+    }
+
+    /// Returns until when an attempt has to wait, and takes its place in the queue; `None` where it may go now. Where the wait
+    /// would go past `limit`, no place is taken. `jitter` comes on top of a pause, so that the clients of several processes don't
+    /// come at once.
+    pub(super) fn delay(&self, now: u64, limit: u64, jitter: Duration, ticket: &mut Ticket) -> Option<u64> {
+        self.after_pause(now, limit, nanos(jitter), ticket).or_else(|| self.bucket.take(now, limit, ticket))
+    }
+
+    fn after_pause(&self, now: u64, limit: u64, jitter: u64, ticket: &mut Ticket) -> Option<u64> {
+        let pause = self.paused_until();
+        let ramp = self.ramp.load(Ordering::Acquire);
+        if ticket.pause == pause || now >= pause.max(ramp) {
+            return None;
+        }
+        let at = advance(
+            &self.ramp,
+            ramp,
+            |ramp| ramp.saturating_add(nanos(RAMP)).max(pause.saturating_add(jitter)),
+            |at| at <= limit,
+        );
+        if at <= limit {
+            ticket.pause = pause;
+        }
+        Some(at)
+    }
+}
+
+/// The generic cell rate algorithm, in one atomic.
+#[derive(Debug)]
+struct Bucket {
+    interval: u64,
+    tolerance: u64,
+    /// When the bucket would be full again, in nanoseconds.
+    full_at: AtomicU64,
+}
+
+impl Bucket {
+    fn new(quota: Quota) -> Self {
+        let interval = quota.interval();
+        Self { interval, tolerance: interval.saturating_mul(quota.burst()), full_at: AtomicU64::new(0) }
+    }
+
+    /// Takes one attempt's part; returns when it may go, or `None` for now.
+    fn take(&self, now: u64, limit: u64, ticket: &mut Ticket) -> Option<u64> {
+        if self.interval == 0 || ticket.counted {
+            return None;
+        }
+        let start = |full_at: u64| full_at.saturating_sub(self.tolerance);
+        let next = |full_at: u64| full_at.max(now).saturating_add(self.interval);
+        let full_at =
+            advance(&self.full_at, self.full_at.load(Ordering::Acquire), next, |full_at| start(full_at) <= limit);
+        let at = start(full_at);
+        ticket.counted = at <= limit;
+        (at > now).then_some(at)
+    }
+}
+
+/// Moves an atomic on to what follows its value, unless that is not wanted; returns what follows. Each value that is taken is
+/// taken by one thread alone.
+fn advance(atomic: &AtomicU64, mut current: u64, next: impl Fn(u64) -> u64, is_wanted: impl Fn(u64) -> bool) -> u64 {
+    loop {
+        let following = next(current);
+        if !is_wanted(following) {
+            return following;
+        }
+        match atomic.compare_exchange_weak(current, following, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => return following,
+            Err(other) => current = other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    /// Four threads take 4,000 places; no place is taken twice, and none is left out.
+    #[test]
+    fn threads_never_share_a_place() {
+        let lane = Lane::new(Quota::per(1, Duration::from_nanos(10)));
+        let places = Mutex::new(Vec::new());
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let own = (0..1_000)
+                        .map(|_| lane.delay(0, u64::MAX, Duration::ZERO, &mut Ticket::default()).unwrap_or(0));
+                    let own = own.collect::<Vec<_>>();
+                    places.lock().unwrap().extend(own);
+                });
+            }
+        });
+        let mut places = places.into_inner().unwrap();
+        places.sort_unstable();
+        assert_eq!(places, (0..4_000).map(|place| place * 10).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn threads_that_waited_for_a_pause_never_share_a_place() {
+        let lane = Lane::new(Quota::unlimited());
+        lane.pause_until(1_000_000_000);
+        let places = Mutex::new(Vec::new());
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let own =
+                        (0..500).map(|_| lane.delay(0, u64::MAX, Duration::ZERO, &mut Ticket::default()).unwrap());
+                    let own = own.collect::<Vec<_>>();
+                    places.lock().unwrap().extend(own);
+                });
+            }
+        });
+        let mut places = places.into_inner().unwrap();
+        places.sort_unstable();
+        assert_eq!(places, (0..2_000).map(|place| 1_000_000_000 + place * nanos(RAMP)).collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,64 @@
+//! So many requests in a stretch of time.
+
+use std::time::Duration;
+
+use super::nanos;
+
+/// So many requests in any stretch of time as long as the window.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Quota {
+    count: u32,
+    window: Duration,
+}
+
+impl Quota {
+    /// Allows at most `count` requests in any stretch as long as `window`. A count of 0 counts as 1.
+    ///
+    /// A twentieth of the count, at least one, may go at once; the others are spread evenly.
+    #[must_use]
+    pub fn per(count: u32, window: Duration) -> Self {
+        Self { count: count.max(1), window }
+    }
+
+    /// Allows any number.
+    #[must_use]
+    pub const fn unlimited() -> Self {
+        Self { count: u32::MAX, window: Duration::ZERO }
+    }
+
+    /// Takes a part of it, from 0 to 1, and leaves the rest to others; at least one request a window. A share that isn't a
+    /// number between them is taken as the nearest that is, and what isn't a number at all as 0.
+    #[must_use]
+    pub fn share(self, share: f64) -> Self {
+        if self.window.is_zero() {
+            return self;
+        }
+        let share = if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) };
+        Self::per((f64::from(self.count) * share).floor() as u32, self.window)
+    }
+
+    /// Returns how many requests may go at once.
+    pub(super) fn burst(self) -> u64 {
+        u64::from(self.count / 20).max(1)
+    }
+
+    /// Returns the nanoseconds between two requests, once the burst is used up; 0 where there is no limit.
+    pub(super) fn interval(self) -> u64 {
+        // Of `count` in a window, `burst` go at its beginning and the others one by one after it.
+        nanos(self.window).div_ceil(u64::from(self.count) - self.burst() + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_leaves_the_rest() {
+        let quota = Quota::per(200, Duration::from_secs(60));
+        assert_eq!(quota.share(0.5), Quota::per(100, Duration::from_secs(60)));
+        assert_eq!(quota.share(f64::NAN), Quota::per(1, Duration::from_secs(60)));
+        assert_eq!(quota.share(7.0), quota);
+        assert_eq!(Quota::unlimited().share(0.5), Quota::unlimited());
+    }
+}

@@ -1,0 +1,61 @@
+//! Reads the IETF's `RateLimit` headers.
+
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName};
+
+/// The name that the [draft](https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/) has had since its eighth
+/// version: `RateLimit: "default";r=0;t=30`.
+pub(super) const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+/// The names of the versions before.
+const REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
+const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
+
+/// Returns for how long the quota is used up, where the server says that nothing remains of it.
+pub(super) fn exhausted_for(headers: &HeaderMap) -> Option<Duration> {
+    let by_item = headers.get_all(RATE_LIMIT).iter().filter_map(|value| value.to_str().ok());
+    let by_item = by_item.flat_map(|value| value.split(',')).filter_map(used_up).max();
+    by_item.or_else(|| {
+        let number = |name: HeaderName| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
+        let remaining = number(REMAINING)?;
+        (remaining == 0).then(|| number(RESET).map(Duration::from_secs)).flatten()
+    })
+}
+
+/// Reads one item: its parameters `r`, what remains, and `t`, the seconds until that changes.
+fn used_up(item: &str) -> Option<Duration> {
+    let parameter = |wanted: &str| {
+        let mut parameters = item.split(';').skip(1).filter_map(|parameter| parameter.trim().split_once('='));
+        parameters.find(|(name, _)| *name == wanted)?.1.parse::<u64>().ok()
+    };
+    (parameter("r")? == 0).then(|| parameter("t").map(Duration::from_secs)).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn read(pairs: &[(&'static str, &'static str)]) -> Option<u64> {
+        let pairs = pairs.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+        exhausted_for(&HeaderMap::from_iter(pairs)).map(|pause| pause.as_secs())
+    }
+
+    #[test]
+    fn a_quota_with_nothing_remaining_is_used_up_until_it_is_reset() {
+        assert_eq!(read(&[("ratelimit", "\"default\";r=0;t=30")]), Some(30));
+        assert_eq!(read(&[("ratelimit", "\"a\";r=5;t=99, \"b\"; r=0; t=7")]), Some(7));
+        assert_eq!(read(&[("ratelimit-remaining", "0"), ("ratelimit-reset", "12")]), Some(12));
+    }
+
+    #[test]
+    fn anything_else_says_nothing() {
+        assert_eq!(read(&[]), None);
+        for value in ["\"a\";r=1;t=30", "\"a\";r=0", "\"a\";t=30", "", "r=0;t", "\"a\";r=-0;t=3", "\"a\";r=0;t=-3"] {
+            assert_eq!(read(&[("ratelimit", value)]), None, "{value}");
+        }
+        assert_eq!(read(&[("ratelimit-remaining", "1"), ("ratelimit-reset", "12")]), None);
+        assert_eq!(read(&[("ratelimit-remaining", "0")]), None);
+    }
+}

@@ -1,0 +1,109 @@
+//! Tokens that change.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use magicbell::jwt::{CreateProjectJwt, DiscardProjectJwt, FetchProjectTokens};
+use magicbell::testing::{Fault, Server};
+use magicbell::{BoxError, Client, ErrorKind, Fetched, FetchedCredentials, Outcome, RotatingCredentials, bearer};
+
+use crate::support::{client, quick};
+
+fn list() -> FetchProjectTokens {
+    FetchProjectTokens::builder().build()
+}
+
+#[tokio::test]
+async fn a_token_set_while_calls_are_in_flight_is_on_the_next_attempt() {
+    let server = Server::start().await.unwrap();
+    let second = client(&server).execute(CreateProjectJwt::builder().name("second").build()).await.unwrap();
+    let credentials = RotatingCredentials::new(bearer(server.token()).unwrap());
+    let client =
+        Client::builder().credentials(credentials.clone()).base_url(server.url()).retry(quick()).build().unwrap();
+    server.clear_requests();
+    server.fail_next(Fault::status(503));
+    let rotate = tower::util::MapResponseLayer::new({
+        let (credentials, token) = (credentials.clone(), second.token.clone());
+        move |answer: http::Response<magicbell::Body>| {
+            credentials.set(bearer(token.expose_secret()).unwrap());
+            answer
+        }
+    });
+    let client_with_layer = Client::builder()
+        .credentials(credentials.clone())
+        .base_url(server.url())
+        .retry(quick())
+        .attempt_layer(rotate)
+        .build()
+        .unwrap();
+    client_with_layer.execute(list()).await.unwrap();
+    let sent = server.requests().iter().map(|sent| sent.headers["authorization"].clone()).collect::<Vec<_>>();
+    assert_eq!(sent[0], format!("Bearer {}", server.token()));
+    assert_eq!(sent[1], format!("Bearer {}", second.token.expose_secret()));
+    client.execute(list()).await.unwrap();
+    assert_eq!(server.requests()[2].headers["authorization"], sent[1]);
+}
+
+#[tokio::test]
+async fn a_401_has_the_token_fetched_anew_and_the_request_sent_once_more() {
+    let server = Server::start().await.unwrap();
+    let admin = client(&server);
+    let leaked = admin.execute(CreateProjectJwt::builder().name("leaked").build()).await.unwrap();
+    let (fetches, tokens) = (Arc::new(AtomicU32::new(0)), [leaked.token.clone(), server.token().into()]);
+    let counter = Arc::clone(&fetches);
+    let credentials = FetchedCredentials::new(move || {
+        let number = counter.fetch_add(1, Ordering::Relaxed) as usize;
+        let value = bearer(tokens[number.min(1)].expose_secret());
+        async move { Ok(Fetched::new(value?).valid_for(Duration::from_secs(3600))) }
+    });
+    let client = Client::builder().credentials(credentials).base_url(server.url()).retry(quick()).build().unwrap();
+    client.execute(list()).await.unwrap();
+    admin.execute(DiscardProjectJwt::new(&leaked.token_id)).await.unwrap();
+    server.clear_requests();
+
+    // A create, too: what was refused with 401 has not been applied.
+    let response = client.request(CreateProjectJwt::builder().name("x").build()).send().await.unwrap();
+    let statuses = response.attempts().iter().map(|attempt| attempt.status.unwrap().as_u16()).collect::<Vec<_>>();
+    assert_eq!(statuses, [401, 201]);
+    assert_eq!((fetches.load(Ordering::Relaxed), server.request_count()), (2, 2));
+}
+
+#[tokio::test]
+async fn a_second_401_is_final() {
+    let server = Server::start().await.unwrap();
+    let credentials = FetchedCredentials::new(|| async { Ok(Fetched::new(bearer("not.a.token")?)) });
+    let client = Client::builder().credentials(credentials).base_url(server.url()).retry(quick()).build().unwrap();
+    let error = client.execute(list()).await.unwrap_err();
+    assert!(error.is_unauthorized());
+    assert_eq!((error.attempts().len(), server.request_count()), (2, 2));
+}
+
+#[tokio::test]
+async fn a_401_to_a_token_that_does_not_change_is_final() {
+    let server = Server::start().await.unwrap();
+    let credentials = RotatingCredentials::new(bearer("not.a.token").unwrap());
+    for client in [
+        Client::builder().token("not.a.token").base_url(server.url()).retry(quick()).build().unwrap(),
+        Client::builder().credentials(credentials).base_url(server.url()).retry(quick()).build().unwrap(),
+    ] {
+        server.clear_requests();
+        assert!(client.execute(list()).await.unwrap_err().is_unauthorized());
+        assert_eq!(server.request_count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn credentials_that_fail_send_nothing() {
+    let server = Server::start().await.unwrap();
+    let sealed = || async { Err::<http::HeaderValue, BoxError>("the vault is sealed".into()) };
+    let client = Client::builder().credentials(sealed).base_url(server.url()).retry(quick()).build().unwrap();
+    let error = client.execute(CreateProjectJwt::builder().name("x").build()).await.unwrap_err();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Credentials, Outcome::NotSent));
+    let mut source: &dyn std::error::Error = &error;
+    while let Some(next) = source.source() {
+        source = next;
+    }
+    assert_eq!(source.to_string(), "the vault is sealed");
+    assert_eq!(server.request_count(), 0);
+}

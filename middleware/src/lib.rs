@@ -24,6 +24,8 @@ pub mod collect;
 pub mod headers;
 #[cfg(feature = "idempotency-key")]
 pub mod idempotency_key;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 #[cfg(feature = "pace")]
 pub mod pace;
 #[cfg(feature = "retry")]
@@ -41,3 +43,7 @@ pub use outcome::{AttemptError, Outcome, find_source};
 
 /// An error of any type, as tower's own layers return it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+#[doc = include_str!("../GUIDE.md")]
+#[cfg(feature = "retry")]
+pub mod guide {}

@@ -116,6 +116,20 @@ pub fn find_source<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> 
     None
 }
 
+/// Names an error in few words, as `error.type` wants it: a value of a small set, never the error's text.
+#[cfg(any(feature = "trace", feature = "metrics"))]
+pub(crate) fn error_type(error: &(dyn Error + 'static)) -> &'static str {
+    #[cfg(feature = "timeout")]
+    if find_source::<crate::timeout::TimeoutError>(error).is_some() {
+        return "timeout";
+    }
+    match Outcome::of(error) {
+        Outcome::NotSent => "not_sent",
+        Outcome::Answered => "answer_unreadable",
+        Outcome::Unknown => "no_answer",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

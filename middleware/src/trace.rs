@@ -29,7 +29,6 @@
 //! # }
 //! ```
 
-use std::error::Error;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -40,7 +39,8 @@ use tower_service::Service;
 use tracing::Span;
 use tracing::field::Empty;
 
-use crate::{AttemptNumber, Attempts, BoxError, Operation, Outcome};
+use crate::outcome::error_type;
+use crate::{AttemptNumber, Attempts, BoxError, Operation};
 
 /// Opens a span for each call, at level INFO: `otel.name` is the operation's name.
 ///
@@ -225,18 +225,5 @@ fn record_response<B>(span: &Span, kind: Kind, response: &Response<B>) {
         Kind::Attempt => {
             span.record("network.protocol.version", format!("{:?}", response.version()).trim_start_matches("HTTP/"));
         }
-    }
-}
-
-/// Names an error in few words, as `error.type` wants it: a value of a small set, never the error's text.
-fn error_type(error: &(dyn Error + 'static)) -> &'static str {
-    #[cfg(feature = "timeout")]
-    if crate::find_source::<crate::timeout::TimeoutError>(error).is_some() {
-        return "timeout";
-    }
-    match Outcome::of(error) {
-        Outcome::NotSent => "not_sent",
-        Outcome::Answered => "answer_unreadable",
-        Outcome::Unknown => "no_answer",
     }
 }

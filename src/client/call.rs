@@ -92,7 +92,8 @@ impl<'a, E: Endpoint> Call<'a, E> {
         let mut request = build(&shared.base_url, &self.endpoint)?;
         request.headers_mut().extend(self.headers.into_inner().map_err(invalid)?);
         let operation = E::OPERATION;
-        if shared.has_layers || operation.safety() != Safety::of(operation.method()) || CallSpanLayer::is_enabled() {
+        let is_read = shared.has_layers || cfg!(feature = "metrics") || CallSpanLayer::is_enabled();
+        if is_read || operation.safety() != Safety::of(operation.method()) {
             request.extensions_mut().insert(operation);
         }
         let is_ordinary = self.timeout.is_none() && self.max_attempts.is_none() && self.retry.is_none();

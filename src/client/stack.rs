@@ -3,11 +3,11 @@
 //! | layer | why there |
 //! |---|---|
 //! | the caller's layers | they see one logical call |
-//! | call span | one span a call, with its attempts and outcome |
+//! | call span, call metrics | one span a call, with its attempts and outcome |
 //! | idempotency key | outside retry: the same key on every attempt |
 //! | retry | by safety and outcome; its deadline covers permits, attempts and waits; it asks the pace before each attempt, so that neither an attempt's time nor a permit is used up by waiting |
 //! | concurrency limit | inside retry: a permit isn't held while backing off |
-//! | attempt span | one span an attempt |
+//! | attempt span, attempt metrics | one span an attempt |
 //! | attempt timeout | a slow attempt can be retried |
 //! | the caller's attempt layers | they see each attempt |
 //! | headers, auth | innermost: no layer of the caller's ever sees the token |
@@ -35,6 +35,7 @@ use tower::{Service, ServiceBuilder, ServiceExt as _};
 
 use super::client_type::StackResult;
 use super::extra::{BoxLayer, ErasedCredentials};
+use super::metrics::{attempt_metrics, call_metrics};
 
 /// A service of the stack, erased.
 pub(super) type BoxService = BoxCloneSyncService<Request<Body>, Response<Body>, BoxError>;
@@ -84,10 +85,12 @@ where
 {
     let call = ServiceBuilder::new()
         .layer(CallSpanLayer::new())
+        .layer(call_metrics())
         .layer(IdempotencyKeyLayer::new())
         .layer(RetryLayer::new(settings.retry).timeout(settings.timeout).pace(settings.pace))
         .option_layer(settings.concurrency_limit.map(ConcurrencyLimitLayer::new))
         .layer(AttemptSpanLayer::new())
+        .layer(attempt_metrics())
         .layer(TimeoutLayer::new(settings.attempt_timeout))
         .service(attempt);
     if layers.is_empty() {

@@ -207,3 +207,82 @@ async fn the_typed_client_can_be_layered_from_outside() {
         .service(server.client());
     assert!(service.oneshot(DiscardUserJwt::new(UNKNOWN_ID)).await.unwrap_err().contains("404"));
 }
+
+#[derive(Debug)]
+struct QuotaOfOurOwn(u32);
+impl std::fmt::Display for QuotaOfOurOwn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "quota {} is used up", self.0)
+    }
+}
+impl std::error::Error for QuotaOfOurOwn {}
+
+#[tokio::test]
+async fn a_layers_own_error_is_found_again_by_downcast() {
+    let server = Server::start().await.unwrap();
+    let refuse = |wrap: fn(QuotaOfOurOwn) -> BoxError| {
+        tower::layer::layer_fn(move |_inner| {
+            tower::service_fn(move |_: Request<Body>| {
+                std::future::ready(Err::<Response<Body>, BoxError>(wrap(QuotaOfOurOwn(7))))
+            })
+        })
+    };
+    let plain = |own: QuotaOfOurOwn| own.into();
+    let told = |own: QuotaOfOurOwn| AttemptError::not_sent(own).permanent().into();
+    for client in [
+        builder(&server).layer(refuse(plain)).build().unwrap(),
+        builder(&server).attempt_layer(refuse(told)).build().unwrap(),
+        builder(&server).layer(tower::layer::util::Identity::new()).attempt_layer(refuse(plain)).build().unwrap(),
+    ] {
+        let error = client.execute(FetchProjectTokens::builder().build()).await.unwrap_err();
+        let own = magicbell::middleware::find_source::<QuotaOfOurOwn>(&error).unwrap();
+        assert_eq!((own.0, error.kind()), (7, ErrorKind::Layer));
+    }
+    assert_eq!(server.request_count(), 0);
+}
+
+#[tokio::test]
+async fn a_layer_may_answer_in_the_services_place() {
+    let server = Server::start().await.unwrap();
+    let cache = tower::layer::layer_fn(|inner: tower::util::BoxCloneSyncService<_, _, BoxError>| {
+        tower::service_fn(move |request: Request<Body>| {
+            let inner = inner.clone();
+            async move {
+                if request
+                    .extensions()
+                    .get::<Operation>()
+                    .is_some_and(|operation| operation.name() == "fetch_project_tokens")
+                {
+                    return Ok(Response::new(Body::from(r#"{"data":[{"created_at":"cached"}]}"#)));
+                }
+                inner.oneshot(request).await
+            }
+        })
+    });
+    for client in
+        [builder(&server).layer(cache.clone()).build().unwrap(), builder(&server).attempt_layer(cache).build().unwrap()]
+    {
+        let page = client.execute(FetchProjectTokens::builder().build()).await.unwrap();
+        assert_eq!(page.data[0].created_at.as_str(), "cached");
+        assert_eq!(server.request_count(), 0);
+    }
+}
+
+#[tokio::test]
+async fn tower_https_decompression_fits_for_those_who_want_it() {
+    /// `{"data":[{"created_at":"x","id":"7"}]}`
+    const GZIPPED: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xab\x56\x4a\x49\x2c\x49\x54\xb2\x8a\xae\x56\x4a\x2e\x4a\x4d\x2c\x49\x4d\x89\x4f\x2c\x51\xb2\x52\xaa\x50\xd2\x51\xca\x4c\x01\x32\xcc\x95\x6a\x63\x6b\x01\x60\x27\x01\x53\x26\x00\x00\x00";
+    let transport = tower::service_fn(async |request: Request<Body>| {
+        assert!(request.headers()["accept-encoding"].to_str().unwrap().contains("gzip"));
+        let answer = Response::builder().header("content-encoding", "gzip");
+        Ok::<_, BoxError>(answer.body(Body::from(GZIPPED.to_vec())).unwrap())
+    });
+    let client = Client::builder()
+        .token("t")
+        .transport(transport)
+        .attempt_layer(tower_http::decompression::DecompressionLayer::new())
+        .build()
+        .unwrap();
+    let page = client.execute(FetchProjectTokens::builder().build()).await.unwrap();
+    assert_eq!(page.data[0].id.as_deref(), Some("7"));
+}

@@ -4,7 +4,6 @@ mod support;
 
 mod auto_traits;
 mod cancellation;
-mod compile_errors;
 mod configuration;
 mod consumer_layers;
 mod creates;
@@ -13,7 +12,10 @@ mod discards;
 mod endpoints;
 mod errors;
 mod ids;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod operations;
+mod outside_crate;
 mod pagination;
 mod revocation;
 mod secrets;

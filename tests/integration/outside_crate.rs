@@ -1,4 +1,5 @@
-//! A missing required field doesn't compile, and the compiler's message says what is missing.
+//! A crate outside the workspace compiles against the public API alone; and there, a missing required field doesn't, and the
+//! compiler's message says what is missing.
 //!
 //! `tests/ui/` holds a case and the compiler's whole message for each, to be read. Compared is its first line alone, the one
 //! that the SDK has a say in: the rest is worded otherwise by each version of the compiler.
@@ -12,7 +13,7 @@ fn package(cases: &[PathBuf]) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let package = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compile_errors");
     let mut manifest = format!(
-        "[package]\nname = \"compile_errors\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\nmagicbell = {{ path = {root:?} }}\n"
+        "[package]\nname = \"compile_errors\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\nmagicbell = {{ path = {root:?} }}\nhttp = \"1\"\ntower = \"0.5\"\n"
     );
     for case in cases {
         manifest += &format!("\n[[bin]]\nname = {:?}\npath = {case:?}\n", case.file_stem().unwrap());
@@ -28,20 +29,33 @@ fn first_error(message: &str) -> &str {
     message.lines().find(|line| line.starts_with("error")).unwrap_or_default()
 }
 
-#[test]
-fn messages_say_what_is_missing() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ui");
-    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+/// Cases in a folder below the manifest's own.
+fn cases(folder: &str) -> Vec<PathBuf> {
+    let files = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap();
+    let files = files.map(|entry| entry.unwrap().path());
     let cases = files.filter(|path| path.extension().is_some_and(|extension| extension == "rs")).collect::<Vec<_>>();
     assert!(!cases.is_empty());
-    let package = package(&cases);
-    for case in cases {
+    cases
+}
+
+#[test]
+fn outside_the_workspace_what_should_compile_does_and_what_should_not_says_why() {
+    let (bad, good) = (cases("tests/ui"), cases("tests/ui/pass"));
+    let package = package(&[&*bad, &good].concat());
+    let check = |case: &Path| {
         let mut check = Command::new(env!("CARGO"));
         check.args(["check", "--quiet", "--offline", "--bin"]).arg(case.file_stem().unwrap()).current_dir(&package);
-        let output =
-            check.env("CARGO_TARGET_DIR", package.join("target")).env("CARGO_TERM_COLOR", "never").output().unwrap();
-        let message = String::from_utf8(output.stderr).unwrap();
-        assert!(!output.status.success(), "{} compiles", case.display());
+        check.env("CARGO_TARGET_DIR", package.join("target")).env("CARGO_TERM_COLOR", "never");
+        let output = check.output().unwrap();
+        (output.status.success(), String::from_utf8(output.stderr).unwrap())
+    };
+    for case in good {
+        let (compiles, message) = check(&case);
+        assert!(compiles, "{message}");
+    }
+    for case in bad {
+        let (compiles, message) = check(&case);
+        assert!(!compiles, "{} compiles", case.display());
         let expected = fs::read_to_string(case.with_extension("stderr")).unwrap();
         assert_eq!(first_error(&message), first_error(&expected), "{message}");
     }

@@ -1,0 +1,43 @@
+//! What a recorder gets: `cargo test --features metrics --test integration metrics`.
+
+use std::collections::BTreeMap;
+
+use magicbell::jwt::DiscardUserJwt;
+use magicbell::testing::{Fault, Server};
+use metrics_util::debugging::{DebugValue, DebuggingRecorder};
+
+use crate::support::client;
+
+#[test]
+fn a_call_of_two_attempts_is_measured_as_both() {
+    let recorder = DebuggingRecorder::new();
+    // The recorder is this thread's alone, so the runtime is, too.
+    metrics::with_local_recorder(&recorder, || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let server = Server::start().await.unwrap();
+            let id = server.add_user_tokens("u", 1).remove(0);
+            server.fail_next(Fault::status(503));
+            client(&server).execute(DiscardUserJwt::new(id)).await.unwrap();
+        });
+    });
+    let mut measured = BTreeMap::new();
+    for (key, _, _, value) in recorder.snapshotter().snapshot().into_vec() {
+        let labels = key.key().labels().map(|label| label.value().to_owned()).collect::<Vec<_>>();
+        assert!(labels.contains(&"/jwt/user/{token_id}".to_owned()), "{labels:?}");
+        let count = match value {
+            DebugValue::Histogram(values) => values.len(),
+            DebugValue::Gauge(gauge) => gauge.into_inner() as usize,
+            DebugValue::Counter(count) => count as usize,
+        };
+        *measured.entry(key.key().name().to_owned()).or_insert(0) += count;
+    }
+    let expected = [
+        ("http.client.active_requests", 0),
+        ("http.client.call.attempts", 1),
+        ("http.client.call.duration", 1),
+        ("http.client.call.wait.duration", 1),
+        ("http.client.request.duration", 2),
+    ];
+    assert_eq!(measured, expected.map(|(name, count)| (name.to_owned(), count)).into());
+}

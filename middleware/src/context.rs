@@ -24,6 +24,7 @@ use crate::Attempt;
 pub struct CallContext {
     deadline: Option<Instant>,
     max_attempts: Option<u32>,
+    waits_out_rate_limits: bool,
     #[cfg(feature = "retry")]
     policy: Option<crate::retry::RetryPolicy>,
     record: Arc<Mutex<Vec<Attempt>>>,
@@ -50,6 +51,13 @@ impl CallContext {
         self
     }
 
+    /// Has a 429 waited out, however often: it uses up neither the attempts nor the budget. The deadline still holds.
+    #[must_use]
+    pub fn waiting_out_rate_limits(mut self) -> Self {
+        self.waits_out_rate_limits = true;
+        self
+    }
+
     /// Sets the whole policy, in place of the layer's. [`with_max_attempts`](Self::with_max_attempts) goes before its limit.
     #[cfg(feature = "retry")]
     #[must_use]
@@ -67,6 +75,11 @@ impl CallContext {
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
+    }
+
+    #[cfg(feature = "retry")]
+    pub(crate) fn waits_out_rate_limits(&self) -> bool {
+        self.waits_out_rate_limits
     }
 
     /// Returns the limit on attempts, where one was set.

@@ -17,10 +17,19 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Reads the outcome from an error and its sources: an [`AttemptError`]'s where there is one, otherwise
+    /// Reads the outcome from an error and its sources: of all attempts together where [`retry`](crate::retry) made them,
+    /// [`Outcome::Answered`] where only the body was lost, an [`AttemptError`]'s where there is one; otherwise
     /// [`Outcome::Unknown`], since nothing proves that the server hasn't seen the request.
     #[must_use]
     pub fn of(error: &(dyn Error + 'static)) -> Self {
+        #[cfg(feature = "retry")]
+        if let Some(error) = find_source::<crate::retry::RetryError>(error) {
+            return error.outcome();
+        }
+        #[cfg(feature = "collect")]
+        if find_source::<crate::collect::ResponseBodyError>(error).is_some() {
+            return Self::Answered;
+        }
         find_source(error).map_or(Self::Unknown, AttemptError::outcome)
     }
 }
@@ -123,11 +132,25 @@ pub(crate) fn error_type(error: &(dyn Error + 'static)) -> &'static str {
     if find_source::<crate::timeout::TimeoutError>(error).is_some() {
         return "timeout";
     }
-    match Outcome::of(error) {
+    #[cfg(feature = "pace")]
+    if find_source::<crate::pace::HeldBack>(error).is_some() {
+        return "held_back";
+    }
+    match after_last_attempt(error) {
         Outcome::NotSent => "not_sent",
         Outcome::Answered => "answer_unreadable",
         Outcome::Unknown => "no_answer",
     }
+}
+
+/// Returns what is known of the last attempt alone.
+#[cfg(any(feature = "trace", feature = "metrics"))]
+fn after_last_attempt(error: &(dyn Error + 'static)) -> Outcome {
+    #[cfg(feature = "retry")]
+    if let Some(last) = find_source::<crate::retry::RetryError>(error).and_then(|error| error.attempts().last()) {
+        return last.outcome;
+    }
+    Outcome::of(error)
 }
 
 #[cfg(test)]

@@ -203,9 +203,7 @@ where
         let result = ready!(this.inner.poll(cx)).map_err(Into::into);
         match &result {
             Ok(response) => record_response(this.span, *this.kind, response),
-            Err(error) => {
-                this.span.record("error.type", error_type(&**error));
-            }
+            Err(error) => record_error(this.span, *this.kind, error),
         }
         Poll::Ready(result)
     }
@@ -226,4 +224,25 @@ fn record_response<B>(span: &Span, kind: Kind, response: &Response<B>) {
             span.record("network.protocol.version", format!("{:?}", response.version()).trim_start_matches("HTTP/"));
         }
     }
+}
+
+fn record_error(span: &Span, kind: Kind, error: &BoxError) {
+    span.record("error.type", error_type(&**error));
+    #[cfg(feature = "collect")]
+    if let Some(lost) = crate::find_source::<crate::collect::ResponseBodyError>(&**error) {
+        span.record("http.response.status_code", lost.status().as_u16());
+    }
+    if kind == Kind::Call {
+        span.record("attempts", attempts_of(error));
+    }
+}
+
+#[cfg(feature = "retry")]
+fn attempts_of(error: &BoxError) -> usize {
+    crate::find_source::<crate::retry::RetryError>(&**error).map_or(1, |error| error.attempts().len())
+}
+
+#[cfg(not(feature = "retry"))]
+fn attempts_of(_: &BoxError) -> usize {
+    1
 }

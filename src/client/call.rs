@@ -28,12 +28,21 @@ pub struct Call<'a, E> {
     timeout: Option<Duration>,
     max_attempts: Option<u32>,
     retry: Option<RetryPolicy>,
+    is_patient: bool,
     headers: Headers,
 }
 
 impl<'a, E: Endpoint> Call<'a, E> {
     pub(super) fn new(client: &'a Client, endpoint: E) -> Self {
-        Self { client, endpoint, timeout: None, max_attempts: None, retry: None, headers: Headers::default() }
+        Self {
+            client,
+            endpoint,
+            timeout: None,
+            max_attempts: None,
+            retry: None,
+            is_patient: false,
+            headers: Headers::default(),
+        }
     }
 
     /// Sets how long the whole call may take, in place of the client's own limit.
@@ -64,6 +73,13 @@ impl<'a, E: Endpoint> Call<'a, E> {
     /// hours. The caller who keeps it can send the same creation again later.
     pub fn idempotency_key(self, key: impl TryInto<HeaderValue>) -> Self {
         self.header(IDEMPOTENCY_KEY, key)
+    }
+
+    /// Waits for its turn and waits 429s out for as long as it takes, without using up attempts: for one of many in a batch,
+    /// whose time is the batch's. Each attempt is still limited.
+    pub(crate) fn patient(mut self) -> Self {
+        self.is_patient = true;
+        self.timeout(FAR)
     }
 
     /// Carries the call out, and returns the whole answer.
@@ -104,6 +120,9 @@ impl<'a, E: Endpoint> Call<'a, E> {
         let mut context = CallContext::new().with_deadline(deadline.into_std());
         if let Some(max_attempts) = self.max_attempts {
             context = context.with_max_attempts(max_attempts);
+        }
+        if self.is_patient {
+            context = context.waiting_out_rate_limits();
         }
         if let Some(retry) = self.retry {
             context = context.with_policy(with_the_apis_own(retry));

@@ -26,8 +26,8 @@ pub(super) enum Kind {
 impl Kind {
     pub(super) fn discard(self, client: &Client, token_id: &str) -> Send<DiscardTokenResponse> {
         match self {
-            Self::User => client.request(DiscardUserJwt::new(token_id)).send(),
-            Self::Project => client.request(DiscardProjectJwt::new(token_id)).send(),
+            Self::User => client.request(DiscardUserJwt::new(token_id)).patient().send(),
+            Self::Project => client.request(DiscardProjectJwt::new(token_id)).patient().send(),
         }
     }
 }
@@ -37,6 +37,9 @@ impl<'a> JwtService<'a> {
     ///
     /// The ids are read as places come free, so that a million of them take no more memory than a thousand. An id that is
     /// given again while it is in flight is sent once, and each input gets the outcome.
+    ///
+    /// Waiting for the rate limit, and for what a 429 asks for, uses up neither an id's attempts nor its time: the client's
+    /// `timeout` doesn't hold here, each attempt's does.
     pub fn discard_user_jwts<I>(&self, ids: I) -> Revocations<Iter<I::IntoIter>>
     where
         I: IntoIterator<Item: Into<String>>,

@@ -42,7 +42,7 @@ async fn each_outcome_is_what_is_known() {
         (Fault::status(404), NotFound, false),
         (Fault::status(403), Refused, false),
         (Fault::status(422), Refused, false),
-        (Fault::status(429).always(), Refused, false),
+        (Fault::status(429).times(5), Revoked, true),
         (Fault::reset().always(), Unknown, false),
         (Fault::status(500).always(), Unknown, false),
         (Fault::html(503).always(), Unknown, false),
@@ -197,4 +197,30 @@ async fn what_was_not_sent_is_not_called_revoked() {
     let revocations = outcomes(&client, vec![UNKNOWN_ID.to_owned(), "..".to_owned()]).await;
     let found = revocations.iter().map(|revocation| (revocation.index, revocation.outcome)).collect::<HashSet<_>>();
     assert_eq!(found, HashSet::from([(0, RevocationOutcome::Unknown), (1, RevocationOutcome::InvalidId)]));
+}
+
+#[tokio::test]
+async fn a_quota_is_waited_out_and_every_token_revoked() {
+    let server = Server::builder().rate_limit(1_000, 10, std::time::Duration::from_secs(1)).start().await.unwrap();
+    let ids = server.add_user_tokens("u", 30);
+    let report = client(&server).jwt().discard_user_jwts(ids).concurrency(16).run().await;
+    assert_eq!((report.total(), report.count(RevocationOutcome::Revoked)), (30, 30), "{report}");
+    let refused = server.requests().iter().filter(|sent| sent.status == Some(429)).count();
+    assert!(refused > 0, "the quota was never met");
+    assert!(refused < 60, "{refused} of {} requests were refused", server.request_count());
+}
+
+#[tokio::test]
+async fn a_long_pause_holds_the_batch_and_loses_none_of_its_ids() {
+    let server = Server::start().await.unwrap();
+    let ids = server.add_user_tokens("u", 200);
+    let client = Client::builder()
+        .token(server.token())
+        .base_url(server.url())
+        .timeout(std::time::Duration::from_millis(500))
+        .build()
+        .unwrap();
+    server.fail_next(Fault::status(429).retry_after(1));
+    let report = client.jwt().discard_user_jwts(ids).concurrency(8).run().await;
+    assert_eq!(report.count(RevocationOutcome::Revoked), 200, "{report}");
 }

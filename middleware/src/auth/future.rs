@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::{Credentials, Renewed, sensitive};
-use crate::{AttemptError, BoxError};
+use crate::{AttemptError, BoxError, find_source};
 
 pin_project! {
     /// The future of [`Auth`].
@@ -64,7 +64,7 @@ where
         loop {
             match this.state.as_mut().project() {
                 StateProj::Asking { future, next } => {
-                    let value = sensitive(ready!(future.poll(cx)).map_err(AttemptError::not_sent)?);
+                    let value = sensitive(ready!(future.poll(cx)).map_err(not_sent)?);
                     let Some((mut service, mut request)) = next.take() else {
                         return Poll::Ready(Err("polled after completion".into()));
                     };
@@ -83,4 +83,11 @@ where
             }
         }
     }
+}
+
+/// Without credentials nothing is sent. Credentials that failed for good stay so.
+fn not_sent(error: BoxError) -> AttemptError {
+    let is_permanent = find_source::<AttemptError>(&*error).is_some_and(|error| !error.is_transient());
+    let error = AttemptError::not_sent(error);
+    if is_permanent { error.permanent() } else { error }
 }

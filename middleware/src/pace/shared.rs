@@ -167,8 +167,8 @@ mod tests {
         times.sort();
         assert!(times[0] >= Duration::from_secs(7), "{:?}", times[0]);
         let first_second = times.iter().filter(|time| **time < Duration::from_secs(8)).count();
-        assert!((15..=21).contains(&first_second), "{first_second}");
-        assert!(times[63] < Duration::from_secs(11), "{:?}", times[63]);
+        assert!((15..=28).contains(&first_second), "{first_second}");
+        assert!(times[63] < Duration::from_secs(10), "{:?}", times[63]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -29,6 +29,7 @@ pub(super) struct Call<B> {
     ticket: Ticket,
     /// Whether time has passed since the last look at the clock.
     waited: bool,
+    /// When the attempt began, or the last look at the clock before it.
     attempt_start: Instant,
     attempts: Vec<Attempt>,
     /// Whether an attempt was made since the credentials were renewed.
@@ -55,7 +56,8 @@ impl<B: Clone> Call<B> {
             start,
             deadline,
             ticket: Ticket::default(),
-            waited: false,
+            // Some time may pass before the first poll.
+            waited: true,
             attempt_start: start,
             attempts: Vec::new(),
             renewed: false,
@@ -73,8 +75,10 @@ impl<B: Clone> Call<B> {
 
     /// Asks whether the next attempt has to wait, and until when. A wait past the deadline is an error at once.
     pub(super) fn admit(&mut self) -> Result<Option<Instant>, BoxError> {
-        let now = if self.waited { Instant::now() } else { self.attempt_start };
-        if self.deadline.is_some_and(|deadline| deadline <= now) {
+        if std::mem::take(&mut self.waited) {
+            self.attempt_start = Instant::now();
+        }
+        if self.deadline.is_some_and(|deadline| deadline <= self.attempt_start) {
             return Err(self.out_of_time());
         }
         let until = self.layer.parts().1.delay(self.safety, &mut self.ticket, self.deadline);
@@ -97,9 +101,6 @@ impl<B: Clone> Call<B> {
             let in_flight = Attempt::failed(Outcome::Unknown, "in flight", Duration::ZERO);
             context.set_attempts(self.attempts.iter().cloned().chain([in_flight]).collect());
         }
-        if std::mem::take(&mut self.waited) {
-            self.attempt_start = Instant::now();
-        }
         self.ticket = Ticket::default();
         request
     }
@@ -116,16 +117,15 @@ impl<B: Clone> Call<B> {
         if let (Some(status), Some(headers)) = (status, attempt.headers()) {
             self.pace().observe(self.safety, status, headers, self.policy().max_retry_after());
         }
-        if self.attempts.is_empty() && self.context.is_none() && result.is_ok() && is_success(status) {
-            self.policy().budget().deposit();
-            return Next::Return(result);
-        }
         let verdict = self.policy().judge(&attempt);
+        if result.is_ok() && is_success(status) && verdict == Verdict::Final {
+            self.policy().budget().deposit();
+            if self.attempts.is_empty() && self.context.is_none() {
+                return Next::Return(result);
+            }
+        }
         let asked = attempt.headers().and_then(retry_after);
         let again = self.next_attempt(verdict, asked);
-        if is_success(status) {
-            self.policy().budget().deposit();
-        }
         let record = Attempt {
             outcome: attempt.outcome(),
             status,
@@ -167,7 +167,9 @@ impl<B: Clone> Call<B> {
     fn next_attempt(&self, verdict: Verdict, asked: Option<Duration>) -> Option<(Duration, Instant)> {
         let (policy, now) = (self.policy(), Instant::now());
         let own = self.context.as_ref().and_then(CallContext::max_attempts);
-        if verdict == Verdict::Final || self.number() >= own.unwrap_or_else(|| policy.max_attempts()) {
+        let is_free = verdict == Verdict::RateLimited && self.waits_out_rate_limits();
+        let is_last = self.used_up() >= own.unwrap_or_else(|| policy.max_attempts());
+        if verdict == Verdict::Final || (is_last && !is_free) {
             return None;
         }
         if verdict == Verdict::Renewed {
@@ -179,7 +181,7 @@ impl<B: Clone> Call<B> {
         if !in_time || self.key_is_old(until) {
             return None;
         }
-        if !policy.budget().withdraw() {
+        if !is_free && !policy.budget().withdraw() {
             events::budget_is_empty();
             return None;
         }
@@ -195,6 +197,20 @@ impl<B: Clone> Call<B> {
     /// Returns which attempt is in flight, or would be next; counted from 1.
     fn number(&self) -> u32 {
         u32::try_from(self.attempts.len()).unwrap_or(u32::MAX).saturating_add(1)
+    }
+
+    /// Returns how many of the attempts that the policy allows have been used up, the one in flight included.
+    fn used_up(&self) -> u32 {
+        if !self.waits_out_rate_limits() {
+            return self.number();
+        }
+        let is_free = |attempt: &&Attempt| attempt.status == Some(StatusCode::TOO_MANY_REQUESTS);
+        let free = self.attempts.iter().filter(is_free).count();
+        self.number().saturating_sub(u32::try_from(free).unwrap_or(u32::MAX))
+    }
+
+    fn waits_out_rate_limits(&self) -> bool {
+        self.context.as_ref().is_some_and(CallContext::waits_out_rate_limits)
     }
 
     fn record(&mut self, attempt: Attempt) {

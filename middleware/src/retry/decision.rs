@@ -83,7 +83,6 @@ impl<'a> AttemptResult<'a> {
     pub fn outcome(&self) -> Outcome {
         match self.result {
             Ok(_) => Outcome::Answered,
-            Err(error) if find_source::<ResponseBodyError>(&**error).is_some() => Outcome::Answered,
             Err(error) => Outcome::of(&**error),
         }
     }
@@ -97,12 +96,11 @@ impl<'a> AttemptResult<'a> {
             Ok(response) if response.extensions().get::<crate::auth::Renewed>().is_some() => Verdict::Renewed,
             Ok(response) => by_status(response.status(), repeatable),
             Err(error) => match (find_source::<ResponseBodyError>(&**error), find_source::<AttemptError>(&**error)) {
+                (_, Some(error)) if !error.is_transient() => Verdict::Final,
                 (Some(lost), _) if lost.is_too_large() => Verdict::Final,
                 (Some(lost), _) if lost.status().is_success() => backoff_if(repeatable),
                 (Some(lost), _) => by_status(lost.status(), repeatable),
-                (None, Some(error)) if !error.is_transient() => Verdict::Final,
-                (None, Some(error)) => backoff_if(repeatable || error.outcome() == Outcome::NotSent),
-                (None, None) => backoff_if(repeatable),
+                (None, _) => backoff_if(repeatable || self.outcome() == Outcome::NotSent),
             },
         }
     }

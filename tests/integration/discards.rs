@@ -108,3 +108,15 @@ async fn lists_are_sent_again_after_a_body_that_broke_off() {
         assert_eq!(server.count("fetch_project_tokens"), 2);
     }
 }
+
+#[tokio::test]
+async fn an_outage_is_sent_no_more_than_the_calls_and_the_budget() {
+    let server = Server::start().await.unwrap();
+    server.fail_next(Fault::status(503).always());
+    let client = client(&server);
+    let clones = [client.clone(), client.clone(), client];
+    for call in 0..1_000 {
+        clones[call % 3].execute(FetchProjectTokens::builder().build()).await.unwrap_err();
+    }
+    assert_eq!(server.request_count(), 1_000 + 100, "the default budget is 100 retries");
+}

@@ -11,6 +11,7 @@ mod credentials;
 mod discards;
 mod endpoints;
 mod errors;
+mod http2;
 mod ids;
 #[cfg(feature = "metrics")]
 mod metrics;

@@ -20,7 +20,7 @@ use crate::endpoint::BaseUrl;
 use crate::error::{Error, Redactor, says_in_progress};
 use crate::rate_limit::RateLimit;
 use crate::secret::SecretToken;
-use crate::transport::{self, HyperTransport, RootCertificates};
+use crate::transport::{self, HyperTransport, Proxy, RootCertificates};
 
 /// The service's own base URL, by its public documentation.
 const BASE_URL: &str = "https://api.magicbell.com/v2";
@@ -79,6 +79,10 @@ impl Client {
         /// Speaks HTTP/2 from the first byte, also without TLS. By default HTTP/2 is used where the server offers it in TLS.
         #[builder(default)]
         http2_prior_knowledge: bool,
+        /// Connects through an HTTP proxy: `http://host:port`, with or without `user:password@`. None by default, whatever the
+        /// environment says. It is asked to CONNECT, so it carries TLS and never sees the token; a plain http base URL is
+        /// refused together with it.
+        proxy: Option<String>,
     ) -> Result<Self, Error> {
         let redactor = Redactor::default();
         let base_url = BaseUrl::parse(base_url.as_deref().unwrap_or(BASE_URL))?;
@@ -104,7 +108,11 @@ impl Client {
             Some(assemble) => assemble(settings),
             None => {
                 let tls = transport::client_config(&RootCertificates { pem: extra.root_certificates })?;
-                let transport = transport::Settings { tls, connect_timeout, http2_prior_knowledge };
+                let proxy = proxy.as_deref().map(Proxy::parse).transpose()?;
+                if proxy.is_some() && !base_url.is_https() {
+                    return Err(Error::configuration("a proxy would see the token of a plain http base URL"));
+                }
+                let transport = transport::Settings { tls, connect_timeout, http2_prior_knowledge, proxy };
                 assemble(settings, HyperTransport::new(transport))
             }
         };

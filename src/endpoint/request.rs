@@ -48,6 +48,10 @@ impl BaseUrl {
         Ok(Self { scheme, authority, path: path.to_owned() })
     }
 
+    pub(crate) fn is_https(&self) -> bool {
+        self.scheme == Scheme::HTTPS
+    }
+
     /// Returns the length of the part of a path that all requests share.
     pub(crate) fn path_len(&self) -> usize {
         self.path.len()

@@ -16,6 +16,7 @@ use tower::Service;
 
 use super::classify::classify;
 use super::connect::ConnectTimeout;
+use super::proxy::{Connector, Proxy};
 
 /// How long an idle connection is kept: less than the 60 s and 75 s after which common load balancers and nginx close it.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(45);
@@ -31,12 +32,13 @@ pub(crate) struct Settings {
     pub(crate) tls: ClientConfig,
     pub(crate) connect_timeout: Duration,
     pub(crate) http2_prior_knowledge: bool,
+    pub(crate) proxy: Option<Proxy>,
 }
 
 /// Connects, sends, and returns the head of the answer. Clones share the pool.
 #[derive(Debug, Clone)]
 pub(crate) struct HyperTransport {
-    client: Client<ConnectTimeout<HttpsConnector<HttpConnector>>, Body>,
+    client: Client<ConnectTimeout<HttpsConnector<Connector>>, Body>,
 }
 
 impl HyperTransport {
@@ -51,7 +53,7 @@ impl HyperTransport {
             // Plain http is for loopback, which the base URL has been checked for.
             .https_or_http()
             .enable_all_versions()
-            .wrap_connector(http);
+            .wrap_connector(Connector::new(http, settings.proxy));
         let client = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())

@@ -3,7 +3,9 @@
 mod classify;
 mod connect;
 mod hyper;
+mod proxy;
 mod tls;
 
 pub(crate) use hyper::{HyperTransport, Settings};
+pub(crate) use proxy::Proxy;
 pub(crate) use tls::{RootCertificates, client_config};

@@ -18,6 +18,7 @@ mod metrics;
 mod operations;
 mod outside_crate;
 mod pagination;
+mod proxy;
 mod revocation;
 mod secrets;
 mod stack_order;

@@ -9,23 +9,34 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use magicbell::jwt::{CreateProjectJwt, FetchProjectTokens};
 use magicbell::{Client, ErrorKind, Outcome, RetryPolicy};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::version::{TLS12, TLS13};
+use rustls::{ServerConfig, SupportedProtocolVersion};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio_rustls::TlsAcceptor;
 
-fn authority() -> CertifiedIssuer<'static, KeyPair> {
+pub(crate) fn authority() -> CertifiedIssuer<'static, KeyPair> {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
 /// Serves an empty list over TLS, and tells the HTTP version of each request.
-async fn serve(
+pub(crate) async fn serve(
     authority: &CertifiedIssuer<'static, KeyPair>,
     name: &str,
     alpn: &[&str],
+    change: impl FnOnce(&mut CertificateParams),
+) -> (SocketAddr, UnboundedReceiver<http::Version>) {
+    serve_versions(authority, name, alpn, rustls::ALL_VERSIONS, change).await
+}
+
+async fn serve_versions(
+    authority: &CertifiedIssuer<'static, KeyPair>,
+    name: &str,
+    alpn: &[&str],
+    versions: &[&'static SupportedProtocolVersion],
     change: impl FnOnce(&mut CertificateParams),
 ) -> (SocketAddr, UnboundedReceiver<http::Version>) {
     let mut params = CertificateParams::new([name.to_owned()]).unwrap();
@@ -35,7 +46,7 @@ async fn serve(
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .unwrap()
         .with_no_client_auth()
         .with_single_cert(vec![certificate.der().clone()], key)
@@ -85,6 +96,17 @@ async fn alpn_decides_between_http_1_and_2() {
         let client = client(address, Some(authority.pem()));
         client.execute(FetchProjectTokens::builder().build()).await.unwrap();
         assert_eq!(versions.recv().await, Some(version));
+    }
+}
+
+#[tokio::test]
+async fn tls_1_2_and_1_3_are_spoken() {
+    let authority = authority();
+    for version in [&TLS12, &TLS13] {
+        for alpn in [&["h2"][..], &["http/1.1"]] {
+            let (address, _versions) = serve_versions(&authority, "localhost", alpn, &[version], |_| {}).await;
+            client(address, Some(authority.pem())).execute(FetchProjectTokens::builder().build()).await.unwrap();
+        }
     }
 }
 

@@ -21,3 +21,5 @@ pub(crate) use causes::{CredentialsError, TlsError, TransportError};
 pub(crate) use error_type::{REQUEST_ID, request_id};
 pub(crate) use from_stack::Failure;
 pub(crate) use redaction::Redactor;
+#[cfg(feature = "testing")]
+pub(crate) use redaction::forms;

@@ -3,7 +3,11 @@
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use base64::Engine as _;
+use base64::engine::GeneralPurpose;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use http::HeaderValue;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// What a secret is replaced by.
 const REDACTED: &str = "[redacted]";
@@ -42,10 +46,8 @@ impl Redactor {
     fn without_known_token(&self, text: &str) -> String {
         let authorization = self.authorization.read().unwrap_or_else(PoisonError::into_inner);
         let token = authorization.as_ref().and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-        match token {
-            Some(token) if !token.is_empty() => text.replace(token, REDACTED),
-            _ => text.to_owned(),
-        }
+        let forms = token.map(|token| forms(token).map(|(_, form)| form)).into_iter().flatten();
+        forms.filter(|form| !form.is_empty()).fold(text.to_owned(), |text, form| text.replace(&form, REDACTED))
     }
 }
 
@@ -53,6 +55,26 @@ impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Redactor")
     }
+}
+
+/// The forms in which a secret can stand in a text, each with its name: as it is, percent-encoded, and in base64 (either alphabet)
+/// wherever in the encoded bytes it begins.
+pub(crate) fn forms(secret: &str) -> [(&'static str, String); 8] {
+    let base64 = |engine: &GeneralPurpose, before: usize| {
+        let encoded = engine.encode([&vec![0; before], secret.as_bytes()].concat());
+        // The characters that no neighbouring byte has a part in.
+        encoded[(before * 8).div_ceil(6)..(before + secret.len()) * 8 / 6].to_owned()
+    };
+    [
+        ("as it is", secret.to_owned()),
+        ("percent-encoded", utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string()),
+        ("in base64", base64(&STANDARD_NO_PAD, 0)),
+        ("in base64", base64(&STANDARD_NO_PAD, 1)),
+        ("in base64", base64(&STANDARD_NO_PAD, 2)),
+        ("in base64", base64(&URL_SAFE_NO_PAD, 0)),
+        ("in base64", base64(&URL_SAFE_NO_PAD, 1)),
+        ("in base64", base64(&URL_SAFE_NO_PAD, 2)),
+    ]
 }
 
 /// Replaces runs that begin as every JWT does, `{"` in base64, and are long enough to be one.
@@ -105,6 +127,16 @@ mod tests {
     #[test]
     fn an_echo_of_the_known_token_is_redacted() {
         assert_eq!(clean("bad token 'known.token'", 99), "bad token '[redacted]'");
+    }
+
+    #[test]
+    fn an_echo_in_another_form_is_redacted() {
+        for before in ["", "x", "xy", "xyz"] {
+            let encoded = STANDARD_NO_PAD.encode(format!("{before}known.token!"));
+            let clean = clean(&encoded, 99);
+            assert!(clean.contains("[redacted]"), "{encoded}: {clean}");
+        }
+        assert_eq!(clean("known%2Etoken", 99), "[redacted]");
     }
 
     #[test]

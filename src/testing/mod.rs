@@ -33,6 +33,7 @@
 
 // What a test holds.
 mod builder;
+mod canary;
 mod client;
 mod inspection;
 mod server;
@@ -71,6 +72,7 @@ mod stored_token;
 mod tokens;
 
 pub use builder::ServerBuilder;
+pub use canary::assert_hidden;
 pub use fault::Fault;
 pub use request_log::ReceivedRequest;
 pub use server::Server;

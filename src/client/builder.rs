@@ -112,7 +112,8 @@ impl Client {
                 if proxy.is_some() && !base_url.is_https() {
                     return Err(Error::configuration("a proxy would see the token of a plain http base URL"));
                 }
-                let transport = transport::Settings { tls, connect_timeout, http2_prior_knowledge, proxy };
+                let transport =
+                    transport::Settings { tls, connect_timeout, attempt_timeout, http2_prior_knowledge, proxy };
                 assemble(settings, HyperTransport::new(transport))
             }
         };

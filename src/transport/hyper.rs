@@ -20,9 +20,6 @@ use super::proxy::{Connector, Proxy};
 
 /// How long an idle connection is kept: less than the 60 s and 75 s after which common load balancers and nginx close it.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(45);
-/// How often an HTTP/2 connection with requests in flight is asked whether it lives, and how long it has to answer.
-const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(15);
-const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a TCP connection may be silent before the kernel probes it.
 const TCP_KEEP_ALIVE: Duration = Duration::from_secs(60);
 
@@ -31,6 +28,7 @@ const TCP_KEEP_ALIVE: Duration = Duration::from_secs(60);
 pub(crate) struct Settings {
     pub(crate) tls: ClientConfig,
     pub(crate) connect_timeout: Duration,
+    pub(crate) attempt_timeout: Duration,
     pub(crate) http2_prior_knowledge: bool,
     pub(crate) proxy: Option<Proxy>,
 }
@@ -54,18 +52,26 @@ impl HyperTransport {
             .https_or_http()
             .enable_all_versions()
             .wrap_connector(Connector::new(http, settings.proxy));
+        let (interval, timeout) = keep_alive(settings.attempt_timeout);
         let client = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(POOL_IDLE_TIMEOUT)
-            .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
-            .http2_keep_alive_timeout(KEEP_ALIVE_TIMEOUT)
+            .http2_keep_alive_interval(interval)
+            .http2_keep_alive_timeout(timeout)
             .http2_only(settings.http2_prior_knowledge)
             // The one retry layer counts attempts, so nothing beneath it may repeat any.
             .retry_canceled_requests(false)
             .build(ConnectTimeout::new(https, settings.connect_timeout));
         Self { client }
     }
+}
+
+/// Returns after how long a silent HTTP/2 connection with requests in flight is asked whether it lives, and how long it has to
+/// answer: together less than an attempt, so that the next attempt has a new connection rather than the silent one again.
+fn keep_alive(attempt_timeout: Duration) -> (Duration, Duration) {
+    let second = Duration::from_secs(1);
+    ((attempt_timeout / 2).clamp(second, 5 * second), (attempt_timeout / 5 * 2).clamp(second, 4 * second))
 }
 
 impl Service<Request<Body>> for HyperTransport {

@@ -5,6 +5,7 @@ mod support;
 mod auto_traits;
 mod cancellation;
 mod configuration;
+mod connections;
 mod consumer_layers;
 mod creates;
 mod credentials;

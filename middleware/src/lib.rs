@@ -1,4 +1,21 @@
-#![doc = include_str!("../README.md")]
+// The example needs these; without them it would not compile.
+#![cfg_attr(all(feature = "idempotency-key", feature = "retry"), doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(all(feature = "idempotency-key", feature = "retry")),
+    doc = "Tower layers for clients of HTTP APIs; its front page is shown with the features `idempotency-key` and `retry`."
+)]
+// A link to a layer leads nowhere where the layer is left out.
+#![cfg_attr(
+    not(all(
+        feature = "auth",
+        feature = "headers",
+        feature = "idempotency-key",
+        feature = "metrics",
+        feature = "retry",
+        feature = "trace"
+    )),
+    allow(rustdoc::broken_intra_doc_links)
+)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // A library neither panics on what it is given nor prints; its tests, its examples and its benches may.
 #![warn(

@@ -11,7 +11,7 @@ pub trait Credentials: Send + Sync + 'static {
     /// The future of [`authorization`](Self::authorization).
     type Future: Future<Output = Result<HeaderValue, BoxError>> + Send + 'static;
 
-    /// Returns the value for the next attempt; [`bearer`] makes one of a token. An error ends the attempt before it is sent.
+    /// Returns the value for the next attempt; [`bearer`](super::bearer) makes one of a token. An error ends the attempt before it is sent.
     fn authorization(&self) -> Self::Future;
 
     /// Is told that the server refused a value with 401, and returns whether the next attempt would carry another one. If so,

@@ -15,7 +15,7 @@ pub struct RotatingCredentials {
 }
 
 impl RotatingCredentials {
-    /// Starts with a value; [`bearer`] makes one of a token.
+    /// Starts with a value; [`bearer`](super::bearer) makes one of a token.
     #[must_use]
     pub fn new(value: HeaderValue) -> Self {
         Self { current: Arc::new(RwLock::new(sensitive(value))) }

@@ -65,18 +65,19 @@ impl Lane {
         let pause = self.paused_until();
         let ramp = self.ramp.load(Ordering::Acquire);
         let end = pause.saturating_add(nanos(RAMP_TIME));
-        if ticket.pause == pause || now >= pause.max(ramp.min(end)) {
+        if ticket.pause == pause || now >= end {
             return None;
         }
+        // Those who come after the end of the pause take places too: they may all have waited for it elsewhere.
         let next = |ramp: u64| match ramp.checked_sub(pause) {
-            Some(since) => ramp.saturating_add(spacing(since)).min(end),
-            None => pause.saturating_add(jitter),
+            Some(since) => ramp.saturating_add(spacing(since)).max(now).min(end),
+            None => pause.saturating_add(jitter).max(now),
         };
         let at = advance(&self.ramp, ramp, next, |at| at <= limit);
         if at <= limit {
             ticket.pause = pause;
         }
-        Some(at)
+        (at > now).then_some(at)
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http::{Request, Response};
 use pin_project_lite::pin_project;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Sleep, sleep_until};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -102,7 +102,7 @@ pin_project! {
     #[project = StateProj]
     enum State<F> {
         Admitting,
-        Waiting { until: Instant },
+        Waiting,
         Readying,
         Calling { #[pin] future: F },
     }
@@ -116,7 +116,7 @@ impl<S: Service<Request<B>>, B> fmt::Debug for ResponseFuture<S, B> {
 
 impl<S, B, R> Future for ResponseFuture<S, B>
 where
-    S: Service<Request<B>, Response = Response<R>>,
+    S: Service<Request<B>, Response = Response<R>> + Clone,
     S::Error: Into<BoxError>,
 {
     type Output = Result<Response<R>, BoxError>;
@@ -129,10 +129,10 @@ where
                     None => State::Readying,
                     Some(until) => {
                         this.timer.set(Some(sleep_until(until)));
-                        State::Waiting { until }
+                        State::Waiting
                     }
                 },
-                StateProj::Waiting { .. } => {
+                StateProj::Waiting => {
                     if let Some(timer) = this.timer.as_mut().as_pin_mut() {
                         ready!(timer.poll(cx));
                     }
@@ -140,9 +140,16 @@ where
                 }
                 StateProj::Readying => {
                     ready!(this.service.poll_ready(cx)).map_err(Into::into)?;
-                    match this.request.take() {
-                        Some(request) => State::Calling { future: this.service.call(request) },
-                        None => return Poll::Ready(Err("polled after completion".into())),
+                    if let Some(until) = this.pace.delay(*this.kind, this.ticket, None) {
+                        // A pause has begun meanwhile: what was made ready for this request is given back.
+                        *this.service = this.service.clone();
+                        this.timer.set(Some(sleep_until(until)));
+                        State::Waiting
+                    } else {
+                        match this.request.take() {
+                            Some(request) => State::Calling { future: this.service.call(request) },
+                            None => return Poll::Ready(Err("polled after completion".into())),
+                        }
                     }
                 }
                 StateProj::Calling { future } => {
@@ -161,6 +168,7 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU32, Ordering};
 
+    use tokio::time::Instant;
     use tower::{ServiceExt as _, service_fn};
 
     use super::*;

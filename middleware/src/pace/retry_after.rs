@@ -14,7 +14,7 @@ use http::header::{DATE, RETRY_AFTER};
 /// ```
 /// use std::time::Duration;
 /// use http::{HeaderMap, HeaderValue, header::RETRY_AFTER};
-/// use magicbell_middleware::retry::retry_after;
+/// use magicbell_middleware::pace::retry_after;
 ///
 /// let mut headers = HeaderMap::new();
 /// headers.insert(RETRY_AFTER, HeaderValue::from_static("120"));

@@ -1,0 +1,243 @@
+//! Waits for the pace: nobody is early, nobody comes in a herd, and no permit is held.
+
+use std::time::Duration;
+
+use magicbell_middleware::Body;
+use magicbell_middleware::pace::{Pace, PaceLayer, Quota};
+use magicbell_middleware::retry::{Jitter, RetryLayer, RetryPolicy};
+use tokio::time::Instant;
+use tower::limit::ConcurrencyLimit;
+use tower::{ServiceBuilder, ServiceExt as _};
+
+use crate::support::{Reply, Server, TICK, discard, list, policy, stack};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn jittered(jitter: Jitter) -> RetryLayer {
+    RetryLayer::new(RetryPolicy::builder().jitter(jitter).build())
+}
+
+/// Asserts that of the requests sent after the first `before`, none is earlier than 7 s, and that they come spread.
+fn assert_spread(server: &Server, before: usize, count: usize, in_first_second: usize) {
+    let mut times = server.times().split_off(before);
+    times.sort();
+    assert_eq!(times.len(), count);
+    assert!(times[0] >= 7 * SECOND, "{:?}", times[0]);
+    let first_second = times.iter().filter(|time| **time <= times[0] + SECOND).count();
+    assert!(first_second <= in_first_second, "{first_second} in the first second");
+    let at_once = times.iter().filter(|time| **time <= times[0] + 2 * TICK).count();
+    assert!(at_once <= 2, "{at_once} at once");
+    assert!(times[count - 1] <= 12 * SECOND, "{:?}", times[count - 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_come_during_a_pause_are_let_through_one_by_one_after_it() {
+    for jitter in [Jitter::off(), Jitter::seeded(1), Jitter::random()] {
+        let server = Server::new([Reply::Asks(429, "7"), Reply::Status(200)]);
+        let service = stack(jittered(jitter), server.clone());
+        let mut calls = vec![tokio::spawn(service.clone().oneshot(list()))];
+        tokio::time::sleep(TICK).await;
+        calls.extend((0..64).map(|_| tokio::spawn(service.clone().oneshot(list()))));
+        for call in calls {
+            assert_eq!(call.await.unwrap().unwrap().status(), 200);
+        }
+        assert_spread(&server, 1, 65, 28);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_are_all_told_to_wait_do_not_come_back_all_at_once() {
+    for jitter in [Jitter::off(), Jitter::seeded(1), Jitter::random()] {
+        let mut script = vec![Reply::AsksLate(429, "7"); 64];
+        script.push(Reply::Status(200));
+        let server = Server::new(script);
+        let service = stack(jittered(jitter), server.clone());
+        let calls = (0..64).map(|_| tokio::spawn(service.clone().oneshot(list()))).collect::<Vec<_>>();
+        for call in calls {
+            assert_eq!(call.await.unwrap().unwrap().status(), 200);
+        }
+        // Those who come late in the ramp come closer together.
+        assert_spread(&server, 64, 64, 40);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shorter_pause_does_not_end_a_longer_one() {
+    let pace = Pace::unlimited();
+    pace.pause(7 * SECOND);
+    pace.pause(SECOND);
+    let server = Server::new([Reply::Status(200)]);
+    stack(RetryLayer::new(policy()).pace(pace), server.clone()).oneshot(list()).await.unwrap();
+    assert!(server.times()[0] >= 7 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_comes_as_the_pause_ends_takes_its_turn() {
+    let pace = Pace::unlimited();
+    let server = Server::new([Reply::Status(200)]);
+    let service = stack(RetryLayer::new(policy()).pace(pace.clone()), server.clone());
+    pace.pause(7 * SECOND);
+    tokio::time::sleep(7 * SECOND).await;
+    let calls = (0..64).map(|_| tokio::spawn(service.clone().oneshot(list()))).collect::<Vec<_>>();
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    assert_spread(&server, 0, 64, 28);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_pause_does_not_slow_a_busy_client_down_for_good() {
+    // Eight workers that always have something to send are soon as fast as before.
+    let server = Server::new([Reply::Asks(503, "7"), Reply::Slow(10 * TICK, 200)]);
+    let service = stack(RetryLayer::new(policy()), server.clone());
+    let end = Instant::now() + 14 * SECOND;
+    let workers = (0..8).map(|_| {
+        let service = service.clone();
+        tokio::spawn(async move {
+            while Instant::now() < end {
+                service.clone().oneshot(list()).await.unwrap();
+            }
+        })
+    });
+    for worker in workers.collect::<Vec<_>>() {
+        worker.await.unwrap();
+    }
+    let late = server.times().iter().filter(|time| (12 * SECOND..13 * SECOND).contains(*time)).count();
+    assert!(late >= 400, "{late}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn long_after_a_pause_nobody_waits() {
+    let pace = Pace::unlimited();
+    let server = Server::new([Reply::Status(200)]);
+    let service = stack(RetryLayer::new(policy()).pace(pace.clone()), server.clone());
+    pace.pause(7 * SECOND);
+    service.clone().oneshot(list()).await.unwrap();
+    tokio::time::sleep(4 * SECOND).await;
+    let start = Instant::now();
+    for _ in 0..64 {
+        service.clone().oneshot(list()).await.unwrap();
+    }
+    assert_eq!(start.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_permit_is_free_while_another_call_backs_off() {
+    let server = Server::new([Reply::Status(503), Reply::Status(200)]);
+    let service = stack(RetryLayer::new(policy()), ConcurrencyLimit::new(server.clone(), 1));
+    let first = tokio::spawn(service.clone().oneshot(discard()));
+    tokio::task::yield_now().await;
+    assert_eq!(server.count(), 1);
+    let start = Instant::now();
+    service.oneshot(list()).await.unwrap();
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    assert_eq!(first.await.unwrap().unwrap().status(), 200);
+    let methods = server.received().iter().map(|sent| sent.method.to_string()).collect::<Vec<_>>();
+    assert_eq!(methods, ["DELETE", "GET", "DELETE"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_permit_is_free_during_a_pause() {
+    let server = Server::new([Reply::Asks(429, "7"), Reply::Status(200)]);
+    let limited = ConcurrencyLimit::new(server.clone(), 1);
+    let service = stack(RetryLayer::new(policy()), limited.clone());
+    let calls = (0..8).map(|_| tokio::spawn(service.clone().oneshot(discard()))).collect::<Vec<_>>();
+    tokio::time::sleep(SECOND).await;
+    assert_eq!(server.count(), 1);
+    // Somebody beside the pace needs the only permit.
+    limited.oneshot(list()).await.unwrap();
+    assert_eq!(server.times()[1], SECOND);
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    assert!(server.times()[2..].iter().all(|at| *at >= 7 * SECOND), "{:?}", server.times());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_becomes_ready_during_a_pause_gives_its_permit_back() {
+    // The second call has been let through by the pace, and waits for the permit of the first when the pause begins.
+    let server = Server::new([Reply::Slow(SECOND, 429), Reply::Status(200)]);
+    let limited = ConcurrencyLimit::new(server.clone(), 1);
+    let pace = Pace::unlimited();
+    let service = stack(RetryLayer::new(RetryPolicy::never()).pace(pace.clone()), limited.clone());
+    let first = tokio::spawn(service.clone().oneshot(discard()));
+    tokio::task::yield_now().await;
+    let second = tokio::spawn(service.clone().oneshot(discard()));
+    tokio::time::sleep(SECOND / 2).await;
+    pace.pause(7 * SECOND);
+    first.await.unwrap().unwrap();
+    let start = Instant::now();
+    limited.oneshot(list()).await.unwrap();
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    second.await.unwrap().unwrap();
+    let times = server.times();
+    assert_eq!(times[1], SECOND);
+    assert!(times[2] >= 7 * SECOND + SECOND / 2, "{times:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_layer_without_retry_holds_back_what_becomes_ready_during_a_pause_too() {
+    let server = Server::new([Reply::Slow(SECOND, 200)]);
+    let pace = Pace::unlimited();
+    let limited = ConcurrencyLimit::new(server.clone(), 1);
+    let service = ServiceBuilder::new().layer(PaceLayer::new(pace.clone())).service(limited.clone());
+    let first = tokio::spawn(service.clone().oneshot(discard()));
+    tokio::task::yield_now().await;
+    let second = tokio::spawn(service.oneshot(discard()));
+    tokio::time::sleep(SECOND / 2).await;
+    pace.pause(7 * SECOND);
+    first.await.unwrap().unwrap();
+    // The permit is free meanwhile.
+    limited.oneshot(list()).await.unwrap();
+    second.await.unwrap().unwrap();
+    let times = server.times();
+    assert_eq!(times[1], SECOND);
+    assert!(times[2] >= 7 * SECOND + SECOND / 2, "{times:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_for_the_pace_is_not_an_attempts_time() {
+    // Longer than an attempt may take.
+    let pace = Pace::unlimited();
+    pace.pause(30 * SECOND);
+    let server = Server::new([Reply::Slow(9 * SECOND, 200)]);
+    let response = stack(RetryLayer::new(policy()).pace(pace), server.clone()).oneshot(list()).await.unwrap();
+    assert_eq!((response.status().as_u16(), server.count()), (200, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn retries_count_towards_the_quota() {
+    let (count, window) = (10, SECOND);
+    let pace = Pace::new(Quota::unlimited(), Quota::per(count, window));
+    let server = Server::new([Reply::NotSent]);
+    let service = stack(RetryLayer::new(policy()).pace(pace), server.clone());
+    let calls = (0..20).map(|_| tokio::spawn(service.clone().oneshot(discard()))).collect::<Vec<_>>();
+    for call in calls {
+        call.await.unwrap().unwrap_err();
+    }
+    let times = server.times();
+    assert_eq!(times.len(), 60);
+    for (first, last) in times.iter().zip(&times[count as usize..]) {
+        assert!(*last - *first >= window, "{first:?} to {last:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn quotas_of_any_size_do_not_panic() {
+    let windows = [Duration::ZERO, Duration::from_nanos(1), SECOND, Duration::from_secs(u64::MAX), Duration::MAX];
+    for window in windows {
+        for count in [0, 1, 19, 20, u32::MAX] {
+            let quota = Quota::per(count, window);
+            for share in [-1.0, 0.0, 0.5, 1.0, f64::INFINITY, f64::NAN] {
+                let pace = Pace::new(quota.share(share), quota);
+                let layer = RetryLayer::new(policy()).timeout(SECOND).pace(pace);
+                let service = ServiceBuilder::new()
+                    .layer(layer)
+                    .service_fn(async |_| Ok::<_, std::convert::Infallible>(http::Response::new(Body::empty())));
+                for request in [list(), discard(), discard()] {
+                    let _ = service.clone().oneshot(request).await;
+                }
+            }
+        }
+    }
+}

@@ -186,7 +186,7 @@ where
                 if status.is_client_error() || status.is_server_error() {
                     labels.push(Label::new("error.type", status.as_str().to_owned()));
                 }
-                response.extensions().get::<Attempts>().map_or(&[][..], |attempts| &attempts.0)
+                response.extensions().get::<Attempts>().map(|attempts| &*attempts.0)
             }
             Err(error) => {
                 labels.push(Label::from_static_parts("error.type", error_type(&**error)));
@@ -202,22 +202,22 @@ where
 }
 
 #[cfg(feature = "retry")]
-fn attempts_of(error: &BoxError) -> &[Attempt] {
-    crate::find_source::<crate::retry::RetryError>(&**error).map_or(&[], crate::retry::RetryError::attempts)
+fn attempts_of(error: &BoxError) -> Option<&[Attempt]> {
+    crate::find_source::<crate::retry::RetryError>(&**error).map(crate::retry::RetryError::attempts)
 }
 
 #[cfg(not(feature = "retry"))]
-fn attempts_of(_: &BoxError) -> &[Attempt] {
-    &[]
+fn attempts_of(_: &BoxError) -> Option<&[Attempt]> {
+    None
 }
 
-fn record_call(elapsed: Duration, attempts: &[Attempt], labels: Vec<Label>) {
-    let waited = attempts.iter().filter_map(|attempt| attempt.delay).sum::<Duration>();
+fn record_call(elapsed: Duration, attempts: Option<&[Attempt]>, labels: Vec<Label>) {
+    let waited = attempts.unwrap_or_default().iter().filter_map(|attempt| attempt.delay).sum::<Duration>();
     if !waited.is_zero() {
         histogram!("http.client.call.wait.duration", labels.iter()).record(waited);
     }
-    // A call of one attempt has no record of it.
-    histogram!("http.client.call.attempts", labels.iter()).record(attempts.len().max(1) as f64);
+    // A call of one attempt has no record of it; one that was held back has a record of none.
+    histogram!("http.client.call.attempts", labels.iter()).record(attempts.map_or(1, <[_]>::len) as f64);
     histogram!("http.client.call.duration", labels).record(elapsed);
 }
 

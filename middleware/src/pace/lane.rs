@@ -18,6 +18,9 @@ const RAMP_MIN: Duration = Duration::from_millis(5);
 /// After how long nobody is held back any more: about 25 requests go in the first second of it, 40 in the next, 130 in the last.
 const RAMP_TIME: Duration = Duration::from_secs(3);
 
+/// How late a place may be used, or an interval if that is longer: a busy machine is late, too.
+const LATE: Duration = Duration::from_millis(50);
+
 /// A quota and a pause. Times are nanoseconds since an origin that is not its own.
 #[derive(Debug)]
 pub(super) struct Lane {
@@ -32,8 +35,8 @@ pub(super) struct Lane {
 pub(crate) struct Ticket {
     /// The pause that it has waited for.
     pause: u64,
-    /// Whether it has its part of the quota.
-    counted: bool,
+    /// When it may go by the quota.
+    place: Option<u64>,
 }
 
 impl Lane {
@@ -50,8 +53,8 @@ impl Lane {
     }
 
     /// Says whether nothing ever holds an attempt back here, so that nobody need look at the clock.
-    pub(super) fn is_free(&self, ticket: &Ticket) -> bool {
-        self.paused_until() == 0 && (ticket.counted || self.bucket.interval == 0)
+    pub(super) fn is_free(&self) -> bool {
+        self.paused_until() == 0 && self.bucket.interval == 0
     }
 
     /// Returns until when an attempt has to wait, and takes its place in the queue; `None` where it may go now. Where the wait
@@ -104,7 +107,9 @@ impl Bucket {
 
     /// Takes one attempt's part; returns when it may go, or `None` for now.
     fn take(&self, now: u64, limit: u64, ticket: &mut Ticket) -> Option<u64> {
-        if self.interval == 0 || ticket.counted {
+        // A place that was held up elsewhere, by a permit or a pause, is given up: else such places would all go at once.
+        let is_taken = ticket.place.is_some_and(|place| now <= place.saturating_add(self.interval.max(nanos(LATE))));
+        if self.interval == 0 || is_taken {
             return None;
         }
         let start = |full_at: u64| full_at.saturating_sub(self.tolerance);
@@ -112,7 +117,9 @@ impl Bucket {
         let full_at =
             advance(&self.full_at, self.full_at.load(Ordering::Acquire), next, |full_at| start(full_at) <= limit);
         let at = start(full_at);
-        ticket.counted = at <= limit;
+        if at <= limit {
+            ticket.place = Some(at);
+        }
         (at > now).then_some(at)
     }
 }

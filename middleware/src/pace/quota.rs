@@ -14,7 +14,8 @@ pub struct Quota {
 impl Quota {
     /// Allows at most `count` requests in any stretch as long as `window`. A count of 0 counts as 1.
     ///
-    /// A twentieth of the count, at least one, may go at once; the others are spread evenly.
+    /// A twentieth of the count, at least one, may go at once; the others are spread evenly. A request that is held up after its
+    /// turn has come, by 50 ms or the distance to the next if that is longer, waits for another turn.
     #[must_use]
     pub fn per(count: u32, window: Duration) -> Self {
         Self { count: count.max(1), window }

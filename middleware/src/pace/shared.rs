@@ -86,7 +86,7 @@ impl Pace {
     /// Where the wait would go past `deadline`, no place is taken: the caller gives up.
     pub(crate) fn delay(&self, kind: Safety, ticket: &mut Ticket, deadline: Option<Instant>) -> Option<Instant> {
         let (lane, origin) = (self.lane(kind), self.shared.origin);
-        if lane.is_free(ticket) {
+        if lane.is_free() {
             return None;
         }
         let limit = deadline.map_or(u64::MAX, |deadline| nanos(deadline.saturating_duration_since(origin)));

@@ -241,3 +241,23 @@ async fn quotas_of_any_size_do_not_panic() {
         }
     }
 }
+
+/// Forty calls behind one permit, which its first holder keeps for 5 s: their turns pass by meanwhile, and don't all count then.
+#[tokio::test(start_paused = true)]
+async fn turns_that_passed_by_behind_a_permit_are_not_made_up_for_in_a_burst() {
+    let server = Server::new([Reply::Slow(5 * SECOND, 200), Reply::Status(200)]);
+    let limited = ConcurrencyLimit::new(server.clone(), 1);
+    let pace = Pace::new(Quota::unlimited(), Quota::per(10, SECOND));
+    let service = stack(RetryLayer::new(policy()).pace(pace), limited);
+    let calls = (0..40).map(|_| tokio::spawn(service.clone().oneshot(discard()))).collect::<Vec<_>>();
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    let times = server.times();
+    assert_eq!(times.len(), 40);
+    for (first, eleventh) in times.iter().zip(&times[10..]) {
+        // A turn may be used as late as the next one's.
+        assert!(*eleventh - *first >= SECOND - 100 * TICK, "{first:?} to {eleventh:?}");
+    }
+    assert!(times[39] < 12 * SECOND, "and nobody waits for longer than the quota asks: {:?}", times[39]);
+}

@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
 use futures_util::FutureExt as _;
-use http::header::{ACCEPT, AUTHORIZATION, USER_AGENT};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::{BodyExt as _, Full};
 use magicbell::jwt::{DiscardTokenResponse, DiscardUserJwt};
@@ -36,7 +36,9 @@ impl<B> Service<Request<B>> for InMemory {
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         black_box(request);
-        ready(Ok(Response::new(Full::new(Bytes::from_static(ANSWER)))))
+        let mut answer = Response::new(Full::new(Bytes::from_static(ANSWER)));
+        answer.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(ANSWER.len()));
+        ready(Ok(answer))
     }
 }
 

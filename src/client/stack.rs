@@ -94,7 +94,7 @@ where
         .layer(TimeoutLayer::new(settings.attempt_timeout))
         .service(attempt);
     if layers.is_empty() {
-        Box::new(Erased(call))
+        Box::new(AlwaysReady(call))
     } else {
         Box::new(Erased(apply(layers, settings.max_response_bytes, call)))
     }
@@ -119,6 +119,19 @@ fn looks_like_an_object(bytes: &[u8]) -> bool {
 pub(super) trait Stack: Send + Sync {
     /// Sends a request through it.
     fn call(&self, request: Request<Body>) -> StackFuture;
+}
+
+/// A service that is always ready, as retry is and what is put around it here, so that nobody need ask.
+struct AlwaysReady<S>(S);
+
+impl<S> Stack for AlwaysReady<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = BoxError> + Clone + Send + Sync + 'static,
+    S::Future: Send + 'static,
+{
+    fn call(&self, request: Request<Body>) -> StackFuture {
+        StackFuture(SyncWrapper::new(Box::pin(self.0.clone().call(request))))
+    }
 }
 
 struct Erased<S>(S);

@@ -10,5 +10,5 @@ pub use answer::Answer;
 pub use query::Query;
 pub use trait_def::{Endpoint, json};
 
-pub(crate) use path::{check_segment, decode_segment};
+use path::decode_segment;
 pub(crate) use request::{BaseUrl, build};

@@ -8,7 +8,7 @@ use super::Endpoint;
 use crate::error::InvalidRequest;
 
 /// All but RFC 3986's unreserved characters.
-pub(super) const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Writes the endpoint's path, its parameters encoded.
 pub(super) fn write<E: Endpoint>(endpoint: &E, path: &mut String) -> Result<(), InvalidRequest> {
@@ -22,18 +22,29 @@ pub(super) fn write<E: Endpoint>(endpoint: &E, path: &mut String) -> Result<(), 
             return Err(InvalidRequest::new(name.to_owned(), "it is not given"));
         };
         check_segment(&value).map_err(|reason| InvalidRequest::new(name.to_owned(), reason))?;
-        path.extend(utf8_percent_encode(&value, ENCODED));
+        encode(&value, path);
         rest = after;
     }
     path.push_str(rest);
     Ok(())
 }
 
+/// Appends a value, percent-encoded. Most ids have nothing to encode.
+pub(super) fn encode(value: &str, buffer: &mut String) {
+    if value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')) {
+        buffer.push_str(value);
+    } else {
+        buffer.extend(utf8_percent_encode(value, ENCODED));
+    }
+}
+
 /// Refuses what wouldn't arrive as one segment that decodes to itself: servers, proxies and URL libraries drop or resolve it.
-pub(crate) fn check_segment(value: &str) -> Result<(), &'static str> {
+fn check_segment(value: &str) -> Result<(), &'static str> {
     match value {
         "" => Err("it is empty"),
         "." | ".." => Err("it is a dot segment, which would name another path"),
+        // Most ids are of visible ASCII alone, and need no look at each character.
+        _ if value.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(()),
         _ if value.chars().any(char::is_control) => Err("it has a control character in it"),
         _ if value.trim().is_empty() => Err("it is blank"),
         _ => Ok(()),
@@ -41,8 +52,8 @@ pub(crate) fn check_segment(value: &str) -> Result<(), &'static str> {
 }
 
 /// Returns a segment as it was before it was encoded.
-pub(crate) fn decode_segment(segment: &str) -> Cow<'_, str> {
-    percent_decode_str(segment).decode_utf8_lossy()
+pub(super) fn decode_segment(segment: &str) -> Cow<'_, str> {
+    if segment.contains('%') { percent_decode_str(segment).decode_utf8_lossy() } else { segment.into() }
 }
 
 #[cfg(test)]

@@ -2,9 +2,7 @@
 
 use std::fmt::{Display, Write as _};
 
-use percent_encoding::utf8_percent_encode;
-
-use super::path::ENCODED;
+use super::path::encode;
 
 /// Writes a query, each name and value percent-encoded.
 #[derive(Debug)]
@@ -22,7 +20,7 @@ impl<'a> Query<'a> {
     pub fn append(&mut self, name: &str, value: impl Display) {
         self.buffer.push(if self.is_empty { '?' } else { '&' });
         self.is_empty = false;
-        self.buffer.extend(utf8_percent_encode(name, ENCODED));
+        encode(name, self.buffer);
         self.buffer.push('=');
         // Writing to a String doesn't fail; a Display that does has written what it could.
         let _ = write!(Encode(self.buffer), "{value}");
@@ -40,7 +38,7 @@ struct Encode<'a>(&'a mut String);
 
 impl std::fmt::Write for Encode<'_> {
     fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        self.0.extend(utf8_percent_encode(text, ENCODED));
+        encode(text, self.0);
         Ok(())
     }
 }

@@ -69,8 +69,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_that_names_no_token_is_refused() {
-        for id in ["", " ", "id\n", "..", "a\0b"] {
+    fn a_padded_id_is_refused() {
+        for id in [" ", "id\n", "\u{feff}id"] {
             assert_eq!(DiscardUserJwt::new(id).validate().unwrap_err().field(), "token_id", "{id:?}");
         }
     }

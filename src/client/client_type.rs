@@ -97,6 +97,11 @@ impl Client {
         Call::new(self, endpoint)
     }
 
+    /// Returns the claims of the client's own token that are text; none where it isn't a JWT, or isn't known yet.
+    pub(crate) fn own_claims(&self) -> Vec<String> {
+        self.shared.redactor.claims()
+    }
+
     /// Returns the six operations as methods, for those who know MagicBell's other clients.
     #[must_use]
     pub fn jwt(&self) -> JwtService<'_> {

@@ -30,6 +30,16 @@ impl Redactor {
         }
     }
 
+    /// Returns the claims of the token that are text, where it is a JWT: its id may be among them, under whatever name.
+    pub(crate) fn claims(&self) -> Vec<String> {
+        let authorization = self.authorization.read().unwrap_or_else(PoisonError::into_inner);
+        let token = authorization.as_ref().and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+        let payload = token.and_then(|token| token.split('.').nth(1));
+        let payload = payload.and_then(|payload| URL_SAFE_NO_PAD.decode(payload).ok()).unwrap_or_default();
+        let claims = serde_json::from_slice::<serde_json::Map<_, _>>(&payload).unwrap_or_default();
+        claims.into_iter().filter_map(|(_, claim)| claim.as_str().map(str::to_owned)).collect()
+    }
+
     /// Replaces what looks like a token, strips control and bidirectional characters, folds white space, and caps the length
     /// at `max` bytes.
     pub(crate) fn clean(&self, text: &str, max: usize) -> String {

@@ -2,17 +2,21 @@
 
 use std::fmt;
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
 use futures_core::Stream;
 use futures_util::stream::{self, Iter};
 
 use super::report::RevocationReport;
+use super::stop::StopHandle;
 use super::stream::RevocationStream;
 use crate::client::{Client, Send};
 use crate::jwt::{DiscardProjectJwt, DiscardTokenResponse, DiscardUserJwt, JwtService};
 
 /// How many requests are in flight at once, unless said otherwise.
 const CONCURRENCY: usize = 64;
+/// How long what is in flight has to end after a stop, unless said otherwise.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
 /// How many ids have to be not found, before any is found, for a batch to stop.
 const NOT_FOUND_LIMIT: usize = 20;
 
@@ -49,7 +53,7 @@ impl<'a> JwtService<'a> {
 
     /// Revokes many project tokens, as [`discard_user_jwts`](Self::discard_user_jwts) does users'.
     ///
-    /// The token that the client itself uses must not be among them: with it, the batch would end itself.
+    /// The token that the client itself uses is held back, where it is among them: see [`Revocations::own_token`].
     pub fn discard_project_jwts<I>(&self, ids: I) -> Revocations<Iter<I::IntoIter>>
     where
         I: IntoIterator<Item: Into<String>>,
@@ -82,6 +86,21 @@ pub struct Revocations<S> {
     pub(super) ids: S,
     pub(super) concurrency: NonZeroUsize,
     pub(super) not_found_limit: Option<NonZeroUsize>,
+    pub(super) drain_timeout: Duration,
+    pub(super) stop: StopHandle,
+    pub(super) own_token: OwnToken,
+    pub(super) own_ids: Vec<String>,
+}
+
+/// What becomes of the token that the client itself uses, where it is among those to revoke.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum OwnToken {
+    /// It is revoked last, when all others have their outcomes. Nothing can be done with the client after that.
+    #[default]
+    Last,
+    /// It is not revoked: its outcome is [`NotAttempted`](super::RevocationOutcome::NotAttempted).
+    Skip,
 }
 
 impl<S> Revocations<S> {
@@ -93,6 +112,10 @@ impl<S> Revocations<S> {
             ids,
             concurrency: at_least_one(CONCURRENCY),
             not_found_limit: NonZeroUsize::new(NOT_FOUND_LIMIT),
+            drain_timeout: DRAIN_TIMEOUT,
+            stop: StopHandle::default(),
+            own_token: OwnToken::default(),
+            own_ids: Vec::new(),
         }
     }
 
@@ -107,6 +130,38 @@ impl<S> Revocations<S> {
     /// Ids of another project, or of the other kind of token, are all not found; that is better known early.
     pub fn stop_after_not_found(mut self, limit: usize) -> Self {
         self.not_found_limit = NonZeroUsize::new(limit);
+        self
+    }
+}
+
+impl<S> Revocations<S> {
+    /// Returns what stops the batch from outside.
+    #[must_use]
+    pub fn stop_handle(&self) -> StopHandle {
+        self.stop.clone()
+    }
+
+    /// Sets how long what is in flight has to end after a [`StopHandle`] has asked to stop: 30 s by default. What hasn't ended
+    /// then is [`Unknown`](super::RevocationOutcome::Unknown).
+    pub fn drain_timeout(mut self, timeout: Duration) -> Self {
+        self.drain_timeout = timeout;
+        self
+    }
+
+    /// Sets what becomes of the token that the client itself uses, where it is among those to revoke: it is revoked last by
+    /// default, since with it the client loses its access.
+    ///
+    /// It is known by any claim of its own that is text, where it is a JWT; otherwise by
+    /// [`own_token_id`](Self::own_token_id) alone. Where neither says which it is, it is revoked in its turn, and the batch stops
+    /// with a 401. Of users' tokens it is never one.
+    pub fn own_token(mut self, own_token: OwnToken) -> Self {
+        self.own_token = own_token;
+        self
+    }
+
+    /// Says which id is that of the token that the client itself uses.
+    pub fn own_token_id(mut self, token_id: impl Into<String>) -> Self {
+        self.own_ids.push(token_id.into());
         self
     }
 }

@@ -114,6 +114,14 @@ impl Slots {
     }
 }
 
+impl Slots {
+    /// Gives every place free, and returns the ids that were in flight.
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = Slot> + use<> {
+        let Self { slots, free, .. } = std::mem::take(self);
+        slots.into_iter().enumerate().filter(move |(slot, _)| !free.contains(slot)).map(|(_, slot)| slot)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -23,9 +23,11 @@ mod classify;
 mod in_flight;
 mod outcome;
 mod report;
+mod stop;
 mod stream;
 
-pub use batch::Revocations;
+pub use batch::{OwnToken, Revocations};
 pub use outcome::{Revocation, RevocationOutcome, StopReason};
 pub use report::RevocationReport;
+pub use stop::StopHandle;
 pub use stream::RevocationStream;

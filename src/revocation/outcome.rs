@@ -125,6 +125,8 @@ pub enum StopReason {
     Unauthorized,
     /// The first ids were all not found: another project's token, or the other kind of tokens?
     AllNotFound,
+    /// A [`StopHandle`](super::StopHandle) asked for it.
+    Requested,
 }
 
 impl fmt::Display for StopReason {
@@ -132,6 +134,7 @@ impl fmt::Display for StopReason {
         f.write_str(match self {
             Self::Unauthorized => "the service refused the credentials (401)",
             Self::AllNotFound => "the first ids were all not found: wrong project, or the other kind of token?",
+            Self::Requested => "it was asked to",
         })
     }
 }

@@ -4,15 +4,18 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use futures_core::Stream;
 use futures_util::stream::FuturesUnordered;
 use magicbell_middleware::Attempts;
 use pin_project_lite::pin_project;
+use tokio::time::{Sleep, sleep};
 
-use super::batch::{Kind, Revocations};
+use super::batch::{Kind, OwnToken, Revocations};
 use super::classify::classify;
 use super::in_flight::{Discarded, Discarding, Slot, Slots};
+use super::stop::{Requested, StopHandle};
 use super::{Revocation, RevocationOutcome, StopReason};
 use crate::client::Client;
 use crate::error::{Error, REQUEST_ID};
@@ -25,6 +28,8 @@ pin_project! {
         ids: S,
         ids_ended: bool,
         run: Run,
+        // In a box, of which there is at most one a batch, so that the stream can be polled without being pinned.
+        drain: Option<Pin<Box<Sleep>>>,
     }
 }
 
@@ -40,10 +45,22 @@ struct Run {
     in_flight: FuturesUnordered<Discarding>,
     ready: VecDeque<Revocation>,
     stopped: Option<StopReason>,
+    stop: StopHandle,
+    drain_timeout: Duration,
+    own_token: OwnToken,
+    /// What the client's own token may be called; empty where that needn't be known.
+    own_ids: Vec<String>,
+    /// The inputs that named it.
+    held_back: Vec<(u64, String)>,
 }
 
 impl<S> RevocationStream<S> {
     pub(super) fn new(batch: Revocations<S>) -> Self {
+        let mut own_ids = batch.own_ids;
+        match batch.kind {
+            Kind::Project => own_ids.extend(batch.client.own_claims()),
+            Kind::User => own_ids.clear(),
+        }
         let run = Run {
             client: batch.client,
             kind: batch.kind,
@@ -54,8 +71,13 @@ impl<S> RevocationStream<S> {
             in_flight: FuturesUnordered::new(),
             ready: VecDeque::new(),
             stopped: None,
+            stop: batch.stop,
+            drain_timeout: batch.drain_timeout,
+            own_token: batch.own_token,
+            own_ids,
+            held_back: Vec::new(),
         };
-        Self { ids: batch.ids, ids_ended: false, run }
+        Self { ids: batch.ids, ids_ended: false, run, drain: None }
     }
 
     /// Returns why the batch has stopped, if it has; the ids that are left come out as
@@ -80,6 +102,15 @@ where
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Revocation>> {
         let mut this = self.project();
+        let requested = this.run.stop.poll(cx.waker());
+        if requested != Requested::Nothing {
+            this.run.stopped.get_or_insert(StopReason::Requested);
+            let drain = this.drain.get_or_insert_with(|| Box::pin(sleep(this.run.drain_timeout)));
+            let is_over = drain.as_mut().poll(cx).is_ready();
+            if is_over || requested == Requested::End {
+                this.run.give_up();
+            }
+        }
         loop {
             if let Some(revocation) = this.run.ready.pop_front() {
                 return Poll::Ready(Some(revocation));
@@ -96,7 +127,8 @@ where
             }
             match ready!(Pin::new(&mut this.run.in_flight).poll_next(cx)) {
                 Some((slot, discarded)) => this.run.settle(slot, discarded),
-                None if *this.ids_ended => return Poll::Ready(None),
+                None if *this.ids_ended && this.run.held_back.is_empty() => return Poll::Ready(None),
+                None if *this.ids_ended => this.run.release(),
                 None => return Poll::Pending,
             }
         }
@@ -112,6 +144,26 @@ impl Run {
     fn take_up(&mut self, token_id: String) {
         let index = self.read;
         self.read += 1;
+        if self.own_ids.iter().any(|own| own.eq_ignore_ascii_case(&token_id)) {
+            self.held_back.push((index, token_id));
+        } else {
+            self.send(index, token_id);
+        }
+    }
+
+    /// Takes the client's own token up, when there is nothing else left.
+    fn release(&mut self) {
+        for (index, token_id) in std::mem::take(&mut self.held_back) {
+            match self.own_token {
+                OwnToken::Last => self.send(index, token_id),
+                OwnToken::Skip => {
+                    self.ready.push_back(Revocation::new(index, token_id, RevocationOutcome::NotAttempted));
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, index: u64, token_id: String) {
         if self.stopped.is_some() {
             self.ready.push_back(Revocation::new(index, token_id, RevocationOutcome::NotAttempted));
             return;
@@ -119,6 +171,16 @@ impl Run {
         if let Some(slot) = self.slots.insert(index, token_id) {
             let send = self.kind.discard(&self.client, self.slots.token_id(slot));
             self.in_flight.push(Discarding::new(slot, send));
+        }
+    }
+
+    /// Drops what is in flight: whether it is revoked isn't known.
+    fn give_up(&mut self) {
+        self.in_flight = FuturesUnordered::new();
+        for Slot { token_id, first, others } in self.slots.drain() {
+            for index in std::iter::once(first).chain(others) {
+                self.ready.push_back(Revocation::new(index, token_id.clone(), RevocationOutcome::Unknown));
+            }
         }
     }
 

@@ -51,6 +51,8 @@ fn every_public_type_is_send_and_sync() {
     value::<RevocationReport>();
     value::<RevocationOutcome>();
     value::<StopReason>();
+    value::<StopHandle>();
+    value::<OwnToken>();
     value::<Server>();
     value::<ServerBuilder>();
     value::<Fault>();

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use futures_util::StreamExt;
 use http::Request;
-use magicbell::revocation::{Revocation, RevocationOutcome, StopReason};
+use magicbell::revocation::{OwnToken, Revocation, RevocationOutcome, StopReason};
 use magicbell::testing::{Fault, Server};
 use magicbell::{Body, BoxError, Client};
 
@@ -223,4 +223,81 @@ async fn a_long_pause_holds_the_batch_and_loses_none_of_its_ids() {
     server.fail_next(Fault::status(429).retry_after(1));
     let report = client.jwt().discard_user_jwts(ids).concurrency(8).run().await;
     assert_eq!(report.count(RevocationOutcome::Revoked), 200, "{report}");
+}
+
+#[tokio::test]
+async fn the_clients_own_token_is_revoked_last_or_not_at_all() {
+    for (own_token, is_discarded) in [(OwnToken::Last, true), (OwnToken::Skip, false)] {
+        let server = Server::start().await.unwrap();
+        let mut ids = server.add_project_tokens(50);
+        ids.insert(3, server.token_id().to_owned());
+        let client = client(&server);
+        let mut stream = client.jwt().discard_project_jwts(ids).own_token(own_token).concurrency(4).stream();
+        let mut outcomes = Vec::new();
+        while let Some(revocation) = stream.next().await {
+            outcomes.push((revocation.index, revocation.outcome));
+        }
+        assert_eq!(outcomes.len(), 51);
+        let last = if is_discarded { RevocationOutcome::Revoked } else { RevocationOutcome::NotAttempted };
+        assert_eq!(outcomes.pop(), Some((3, last)));
+        assert!(outcomes.iter().all(|(_, outcome)| *outcome == RevocationOutcome::Revoked));
+        assert_eq!(server.is_discarded(server.token_id()), Some(is_discarded));
+        assert_eq!(stream.stopped(), None);
+    }
+}
+
+#[tokio::test]
+async fn an_own_token_that_is_no_jwt_is_known_by_the_id_that_the_caller_gives() {
+    let (received, transport) = crate::support::transport(|request| {
+        let id = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();
+        Ok(crate::support::json(200, &format!(r#"{{"token_id":"{id}"}}"#)))
+    });
+    let client = Client::builder().token("opaque").transport(transport).build().unwrap();
+    let report = client.jwt().discard_project_jwts(["own", "other"]).own_token_id("own").run().await;
+    assert!(report.is_complete());
+    let order = received.lock().unwrap().iter().map(|sent| sent.uri().path().to_owned()).collect::<Vec<_>>();
+    assert_eq!(order, ["/v2/jwt/project/other", "/v2/jwt/project/own"]);
+}
+
+#[tokio::test]
+async fn a_stop_drains_what_is_in_flight_and_attempts_no_other() {
+    let server = Server::start().await.unwrap();
+    let ids = server.add_user_tokens("u", 500);
+    let batch = client(&server).jwt().discard_user_jwts(ids.clone()).concurrency(4);
+    let stop = batch.stop_handle();
+    let mut stream = batch.stream();
+    let mut outcomes = vec![stream.next().await.unwrap()];
+    stop.stop();
+    while let Some(revocation) = stream.next().await {
+        outcomes.push(revocation);
+    }
+    assert_eq!((outcomes.len(), stream.stopped()), (500, Some(StopReason::Requested)));
+    for revocation in outcomes {
+        let expected = match revocation.outcome {
+            RevocationOutcome::Revoked => true,
+            RevocationOutcome::NotAttempted => false,
+            other => panic!("{other}"),
+        };
+        assert_eq!(server.is_discarded(&revocation.token_id), Some(expected));
+    }
+    assert!(server.count("discard_user_jwt") <= 8, "{}", server.count("discard_user_jwt"));
+}
+
+#[tokio::test]
+async fn what_does_not_drain_in_time_or_is_ended_by_a_second_stop_is_unknown() {
+    for stops in [1, 2] {
+        let server = Server::start().await.unwrap();
+        let ids = server.add_user_tokens("u", 10);
+        server.fail_next(Fault::stall().always());
+        let drain = std::time::Duration::from_millis(if stops == 1 { 50 } else { 600_000 });
+        let batch = client(&server).jwt().discard_user_jwts(ids).concurrency(3).drain_timeout(drain);
+        let (stop, mut stream) = (batch.stop_handle(), batch.stream());
+        assert!(futures_util::FutureExt::now_or_never(stream.next()).is_none());
+        for _ in 0..stops {
+            stop.stop();
+        }
+        let outcomes = stream.map(|revocation| revocation.outcome).collect::<Vec<_>>().await;
+        let count = |wanted| outcomes.iter().filter(|outcome| **outcome == wanted).count();
+        assert_eq!((count(RevocationOutcome::Unknown), count(RevocationOutcome::NotAttempted)), (3, 7));
+    }
 }

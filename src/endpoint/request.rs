@@ -1,5 +1,7 @@
 //! Makes the HTTP request of an endpoint.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::uri::{Authority, Parts, PathAndQuery, Scheme};
@@ -38,6 +40,9 @@ impl BaseUrl {
         if authority.host().is_empty() || (has_port && authority.port_u16().is_none()) {
             return refuse("it has no host, or a port that is none");
         }
+        if authority.host().contains(['[', ']']) && bracketed(authority.host()).is_none() {
+            return refuse("its host has brackets around what is no IPv6 address");
+        }
         if scheme != Scheme::HTTPS && !(scheme == Scheme::HTTP && is_loopback(authority.host())) {
             return refuse("it is not https, and plain http is for loopback only");
         }
@@ -58,10 +63,15 @@ impl BaseUrl {
     }
 }
 
+/// Returns the address within the brackets that IPv6 has in a URL; `None` where they hold none.
+fn bracketed(host: &str) -> Option<Ipv6Addr> {
+    host.strip_prefix('[')?.strip_suffix(']')?.parse().ok()
+}
+
 fn is_loopback(host: &str) -> bool {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
     host.eq_ignore_ascii_case("localhost")
-        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+        || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+        || bracketed(host).is_some_and(|address| address.is_loopback())
 }
 
 fn is_dot_segment(segment: &str) -> bool {
@@ -142,6 +152,8 @@ mod tests {
             "https://h/\r\nhunter2",
             " https://h",
             "file:///etc/hunter2",
+            "http://[localhost]:8/hunter2",
+            "https://[hunter2]/",
             "https://h:99999/v2",
         ];
         for url in refused {

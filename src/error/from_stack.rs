@@ -130,6 +130,10 @@ impl Failure<'_> {
             text if !text.is_empty() => text.into(),
             _ if envelope.is_the_apis => "the API doesn't say why".into(),
             _ if body.is_empty() => "the answer is empty".into(),
+            // No excerpt: in JSON's escapes a token could hide from the redaction.
+            _ if body.trim_ascii_start().starts_with(b"{") || body.trim_ascii_start().starts_with(b"[") => {
+                "the answer is not the API's: JSON of another kind".into()
+            }
             _ => {
                 let excerpt = self.redactor.clean(&String::from_utf8_lossy(body), MAX_EXCERPT);
                 format!("the answer is not the API's: {excerpt:?}").into()

@@ -43,10 +43,8 @@ impl Redactor {
     /// Replaces what looks like a token, strips control and bidirectional characters, folds white space, and caps the length
     /// at `max` bytes.
     pub(crate) fn clean(&self, text: &str, max: usize) -> String {
-        // What lies far beyond the cap can't show; what lies just beyond it may be the rest of a token.
-        let text = truncate(text, max.saturating_mul(4).saturating_add(4096));
-        let text = self.without_known_token(text);
-        let text = fold(&without_jwts(&text));
+        // Cut last, and folded first: else half a token could be left, or one that invisible characters break up.
+        let text = without_jwts(&self.without_known_token(&fold(text)));
         match truncate(&text, max) {
             whole if whole.len() == text.len() => text,
             part => format!("{}…", truncate(part, max.saturating_sub('…'.len_utf8()))),
@@ -158,6 +156,11 @@ mod tests {
     #[test]
     fn a_token_across_the_cap_leaves_no_beginning() {
         assert_eq!(clean("0123456789 eyJhbGciOiJIUzI1NiJ9.e30.c2ln", 16), "0123456789 [r…");
+    }
+
+    #[test]
+    fn a_token_that_invisible_characters_break_up_is_redacted() {
+        assert_eq!(clean("bad kno\u{200b}wn.\u{0}token", 99), "bad [redacted]");
     }
 
     #[test]

@@ -4,9 +4,9 @@ use bon::Builder;
 use magicbell_middleware::{Body, Operation};
 use serde::Serialize;
 
-use super::{CreateTokenResponse, Expiry, validation};
-use crate::endpoint::{Endpoint, json};
-use crate::error::InvalidRequest;
+use super::{CreateTokenResponse, Expiry, create_token_response, validation};
+use crate::endpoint::{Answer, Endpoint, json};
+use crate::error::{DecodeError, InvalidRequest};
 use crate::nullable::Nullable;
 
 /// Makes a token with project-wide access: `POST /jwt/project`.
@@ -56,6 +56,10 @@ impl Endpoint for CreateProjectJwt {
 
     fn body(&self) -> Result<Body, InvalidRequest> {
         json(self)
+    }
+
+    fn decode(answer: &Answer<'_>) -> Result<CreateTokenResponse, DecodeError> {
+        create_token_response::decode(answer)
     }
 }
 

@@ -1,8 +1,12 @@
 //! A token that was created.
 
-use serde::Deserialize;
+use serde::de::MapAccess;
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
-use super::lenient::{deserialize_from_object, text, timestamp};
+use super::lenient::{FromObject, deserialize_from_object, object, text, timestamp};
+use crate::endpoint::Answer;
+use crate::error::DecodeError;
 use crate::secret::SecretToken;
 use crate::timestamp::Timestamp;
 
@@ -27,6 +31,41 @@ pub struct CreateTokenResponse {
 }
 
 deserialize_from_object!(CreateTokenResponse);
+
+/// Reads a create's answer. Where that fails as a whole, its fields are read one by one, so that nothing beside the token can
+/// lose it: a field given twice (the last one counts), a number out of range, half of a surrogate pair.
+pub(super) fn decode(answer: &Answer<'_>) -> Result<CreateTokenResponse, DecodeError> {
+    answer.json().or_else(|error| {
+        let fields = answer.json::<Fields>().map_err(|_| error.clone())?.0;
+        let field = |name: &str| fields.iter().rev().find(|(field, _)| field == name).map(|(_, value)| value.get());
+        let text = |name: &str| serde_json::from_str::<String>(field(name)?).ok();
+        Ok(CreateTokenResponse {
+            token: text("token").ok_or(error)?.into(),
+            token_id: text("token_id").unwrap_or_default(),
+            created_at: text("created_at").as_deref().map(Timestamp::from).unwrap_or_default(),
+            expires_at: text("expires_at").as_deref().map(Timestamp::from),
+        })
+    })
+}
+
+/// An object's fields as they stand in it.
+struct Fields(Vec<(String, Box<RawValue>)>);
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object(deserializer)
+    }
+}
+
+impl<'de> FromObject<'de> for Fields {
+    fn from_object<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
+        let mut fields = Vec::new();
+        while let Some(field) = map.next_entry()? {
+            fields.push(field);
+        }
+        Ok(Self(fields))
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -59,6 +98,22 @@ mod tests {
         for json in odd {
             assert_eq!(read(json).unwrap().token.expose_secret(), "t", "{json}");
         }
+    }
+
+    #[test]
+    fn what_json_itself_trips_over_beside_the_token_does_not_lose_it() {
+        for json in [
+            r#"{"token":"t","a":1e999}"#,
+            r#"{"a":"\ud800","token":"t","token_id":"i"}"#,
+            r#"{"token":"old","token":"t"}"#,
+            r#"{"token_id":"i","token_id":"j","token":"t","created_at":-1e999}"#,
+        ] {
+            let response = http::Response::new(magicbell_middleware::Body::from(json));
+            let created = decode(&Answer::new("", "", &response)).unwrap();
+            assert_eq!(created.token.expose_secret(), "t", "{json}");
+        }
+        let response = http::Response::new(magicbell_middleware::Body::from(r#"{"token":1e999}"#));
+        assert!(decode(&Answer::new("", "", &response)).is_err());
     }
 
     #[test]

@@ -4,9 +4,9 @@ use bon::Builder;
 use magicbell_middleware::{Body, Operation};
 use serde::Serialize;
 
-use super::{CreateTokenResponse, Expiry, validation};
-use crate::endpoint::{Endpoint, json};
-use crate::error::InvalidRequest;
+use super::{CreateTokenResponse, Expiry, create_token_response, validation};
+use crate::endpoint::{Answer, Endpoint, json};
+use crate::error::{DecodeError, InvalidRequest};
 use crate::nullable::Nullable;
 
 /// Issues a token scoped to one user's permissions: `POST /jwt/user`.
@@ -63,6 +63,10 @@ impl Endpoint for CreateUserJwt {
 
     fn body(&self) -> Result<Body, InvalidRequest> {
         json(self)
+    }
+
+    fn decode(answer: &Answer<'_>) -> Result<CreateTokenResponse, DecodeError> {
+        create_token_response::decode(answer)
     }
 }
 

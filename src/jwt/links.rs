@@ -41,7 +41,7 @@ impl Links {
     #[must_use]
     pub fn next_cursor(&self) -> Option<String> {
         let link = self.next.as_deref()?.split('#').next()?;
-        let query = link.rsplit_once('?').map_or(link, |(_, query)| query);
+        let query = link.split_once('?').map_or(link, |(_, query)| query);
         let is_cursor = |name: &str| matches!(name, "starting_after" | "page[after]");
         let named = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| is_cursor(name));
         if let Some((_, cursor)) = named {

@@ -183,6 +183,26 @@ mod tests {
     }
 
     #[test]
+    fn a_classifier_sees_the_request_and_what_it_met() {
+        let response = Response::builder().status(418).header("x", "1").body(Body::from("tea")).unwrap();
+        let attempt = |has_idempotency_key, result| AttemptResult {
+            method: &Method::PUT,
+            safety: Safety::Idempotent,
+            has_idempotency_key,
+            result,
+        };
+        let answered = attempt(true, Ok(&response));
+        assert_eq!((answered.method(), answered.safety()), (&Method::PUT, Safety::Idempotent));
+        assert!(answered.has_idempotency_key() && answered.error().is_none());
+        assert_eq!(answered.response().unwrap().body().as_bytes(), b"tea");
+        assert_eq!(answered.headers().unwrap()["x"], "1");
+        let error = BoxError::from("reset");
+        let failed = attempt(false, Err(&error));
+        assert!(!failed.has_idempotency_key() && failed.response().is_none() && failed.headers().is_none());
+        assert_eq!(failed.error().unwrap().to_string(), "reset");
+    }
+
+    #[test]
     fn a_key_that_is_not_there_cannot_be_trusted() {
         let error = BoxError::from("reset");
         let attempt = AttemptResult {

@@ -260,7 +260,7 @@ async fn a_layer_may_answer_in_the_services_place() {
         })
     });
     for client in
-        [builder(&server).layer(cache.clone()).build().unwrap(), builder(&server).attempt_layer(cache).build().unwrap()]
+        [builder(&server).layer(cache).build().unwrap(), builder(&server).attempt_layer(cache).build().unwrap()]
     {
         let page = client.execute(FetchProjectTokens::builder().build()).await.unwrap();
         assert_eq!(page.data[0].created_at.as_str(), "cached");

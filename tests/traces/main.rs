@@ -120,3 +120,33 @@ async fn a_trace_of_everything_shows_no_token_and_no_id() {
     assert!(own.clone().count() > 4, "{text}");
     assert!(own.filter(|line| line.contains(UNKNOWN_ID)).count() == 0, "no id in the SDK's own spans");
 }
+
+/// The attempt span, then the attempt timeout: a limit that fires is the span's to tell of.
+#[tokio::test]
+async fn an_attempt_that_is_timed_out_says_so_in_its_own_span() {
+    let _alone = ALONE.lock().await;
+    let log = Log::default();
+    let writer = log.clone();
+    let format = tracing_subscriber::fmt::layer()
+        .with_ansi(false)
+        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::CLOSE)
+        .with_writer(move || writer.clone());
+    let _guard = tracing_subscriber::registry().with(format).set_default();
+
+    let server = Server::start().await.unwrap();
+    server.fail_next(Fault::stall());
+    let client = Client::builder()
+        .token(server.token())
+        .base_url(server.url())
+        .attempt_timeout(Duration::from_millis(50))
+        .retry(quick())
+        .build()
+        .unwrap();
+    client.execute(list()).await.unwrap();
+
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let closed = text.lines().filter(|line| line.contains("attempt{") && line.contains(": close")).collect::<Vec<_>>();
+    assert_eq!(closed.len(), 2, "{text}");
+    assert!(closed[0].contains(r#"error.type="timeout""#), "{}", closed[0]);
+    assert!(!closed[1].contains("error.type") && closed[1].contains("http.response.status_code=200"), "{}", closed[1]);
+}

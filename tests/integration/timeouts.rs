@@ -15,7 +15,7 @@ fn list() -> FetchProjectTokens {
 #[tokio::test]
 async fn a_slow_attempt_is_sent_again_unless_it_creates() {
     let server = Server::start().await.unwrap();
-    let short = Duration::from_millis(100);
+    let short = Duration::from_millis(500);
     let client = Client::builder()
         .token(server.token())
         .base_url(server.url())

@@ -138,7 +138,7 @@ async fn an_attempt_that_is_timed_out_says_so_in_its_own_span() {
     let client = Client::builder()
         .token(server.token())
         .base_url(server.url())
-        .attempt_timeout(Duration::from_millis(50))
+        .attempt_timeout(Duration::from_millis(500))
         .retry(quick())
         .build()
         .unwrap();

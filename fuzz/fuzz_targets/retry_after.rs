@@ -20,6 +20,8 @@ fuzz_target!(|lines: &[u8]| {
             assert_eq!(wait, Some(seconds.map_or(Duration::MAX, Duration::from_secs)));
         }
         headers.append(RETRY_AFTER, line);
-        assert!(retry_after(&headers) >= wait);
+        // Without a `Date` that can be read, a date is compared with the clock, which goes on.
+        let largest = retry_after(&headers).map(|largest| largest.saturating_add(Duration::from_secs(1)));
+        assert!(largest >= wait || wait < Some(Duration::from_secs(1)));
     }
 });

@@ -36,8 +36,9 @@ impl BaseUrl {
         else {
             return refuse("it is not an absolute URL with a host");
         };
-        let has_port = authority.as_str() != authority.host();
-        if authority.host().is_empty() || (has_port && authority.port_u16().is_none()) {
+        let after_host = authority.as_str().strip_prefix(authority.host());
+        let is_port = |text: &str| text.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok());
+        if authority.host().is_empty() || !after_host.is_some_and(|text| text.is_empty() || is_port(text)) {
             return refuse("it has no host, or a port that is none");
         }
         if authority.host().contains(['[', ']']) && bracketed(authority.host()).is_none() {
@@ -154,6 +155,8 @@ mod tests {
             "file:///etc/hunter2",
             "http://[localhost]:8/hunter2",
             "https://[hunter2]/",
+            "http://[::1]hunter2:80/v2",
+            "https://[::1]2:443/hunter2",
             "https://h:99999/v2",
         ];
         for url in refused {

@@ -1,6 +1,6 @@
 //! Requests go to the base URL that was given, or no client is built.
 
-use std::net::IpAddr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use magicbell::jwt::FetchProjectTokens;
 use magicbell::{Client, ErrorKind};
@@ -21,8 +21,18 @@ fn like_a_url() -> impl Strategy<Value = String> {
     let host = prop_oneof![
         select(vec!["api.magicbell.com", "localhost", "LocalHost", "127.0.0.1", "127.1", "[::1]", "[::2]", "10.0.0.1"])
             .prop_map(str::to_owned),
-        select(vec!["127.0.0.1.example.com", "localhost.", "[::ffff:127.0.0.1]", "2130706433", "[[::1]]", "é", ""])
-            .prop_map(str::to_owned),
+        select(vec![
+            "127.0.0.1.example.com",
+            "localhost.",
+            "[::ffff:127.0.0.1]",
+            "2130706433",
+            "[[::1]]",
+            "[localhost]",
+            "[127.0.0.1]",
+            "é",
+            ""
+        ])
+        .prop_map(str::to_owned),
         "[a-z0-9.:@%\\[\\]-]{0,12}",
     ];
     let port = select(vec!["", "", "", ":", ":0", ":443", ":65535", ":65536", ":+80", ":8o", ":80:90"]);
@@ -48,10 +58,15 @@ fn split(url: &str) -> Option<(&str, &str, &str)> {
 }
 
 fn is_loopback(authority: &str) -> bool {
-    let (host, port) = authority.rsplit_once(':').unwrap_or((authority, ""));
-    let host = if port.ends_with(']') { authority } else { host };
-    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    host.eq_ignore_ascii_case("localhost") || address.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    let port = authority.rfind(':').filter(|colon| !authority[*colon..].contains(']'));
+    let host = &authority[..port.unwrap_or(authority.len())];
+    match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok_and(|address| address.is_loopback()),
+        None => {
+            host.eq_ignore_ascii_case("localhost")
+                || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+        }
+    }
 }
 
 fn goes_there_or_is_refused(url: &str) -> Result<(), TestCaseError> {
@@ -96,6 +111,16 @@ proptest! {
         for url in [format!("{before}{after}"), format!("https://{before}{after}"), format!("{before}://user:{PASSWORD}@{after}")] {
             goes_there_or_is_refused(&url)?;
         }
+    }
+
+    #[test]
+    fn brackets_are_followed_by_a_port_or_the_url_is_refused(
+        scheme in select(vec!["http", "https"]),
+        host in "[a-z0-9.-]{1,12}",
+        port in any::<u16>(),
+    ) {
+        let (_, client) = client(&format!("{scheme}://[::1]{host}:{port}/v2"), "a-token", answer(200, "{}"));
+        prop_assert!(client.is_err());
     }
 
     #[test]

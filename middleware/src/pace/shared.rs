@@ -41,16 +41,17 @@ impl Pace {
         Self::new(Quota::unlimited(), Quota::unlimited())
     }
 
-    /// Pauses everything for at least `pause` from now. A pause that ends later stays.
+    /// Pauses everything for at least `pause` from now. A pause that ends later stays, and one of no time is none.
     pub fn pause(&self, pause: Duration) {
-        let until = nanos(self.now().saturating_add(pause));
-        self.shared.reads.pause_until(until);
-        self.shared.writes.pause_until(until);
+        self.pause_kind(Safety::Safe, pause);
+        self.pause_kind(Safety::Idempotent, pause);
     }
 
     /// Pauses reads, or writes, for at least `pause` from now.
     pub fn pause_kind(&self, kind: Safety, pause: Duration) {
-        self.lane(kind).pause_until(nanos(self.now().saturating_add(pause)));
+        if !pause.is_zero() {
+            self.lane(kind).pause_until(nanos(self.now().saturating_add(pause)));
+        }
     }
 
     /// Returns how much of a pause of reads, or of writes, is left; `None` where there is none.
@@ -222,6 +223,13 @@ mod tests {
         pace.observe(Safety::Safe, StatusCode::OK, &headers, Duration::MAX);
         assert_eq!(pace.paused_for(Safety::Safe), Some(Duration::from_secs(9)));
         assert_eq!(pace.paused_for(Safety::Idempotent), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_of_no_time_is_none() {
+        let pace = Pace::unlimited();
+        pace.pause(Duration::ZERO);
+        assert_eq!(times(&pace, Safety::Safe, 10).await[9], Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]

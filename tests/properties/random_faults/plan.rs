@@ -39,9 +39,9 @@ pub(super) enum Operation {
     ListUser(&'static str),
 }
 
-pub(super) fn plan(seed: u64) -> impl Strategy<Value = Plan> {
+pub(super) fn plan(seed: u64, keys: bool) -> impl Strategy<Value = Plan> {
     let faults = vec((fault(), 2_u32..8), 1..6);
-    (any::<bool>(), any::<bool>(), faults, vec(step(), 4..16)).prop_map(move |(keys, http2, faults, operations)| Plan {
+    (any::<bool>(), faults, vec(step(), 4..16)).prop_map(move |(http2, faults, operations)| Plan {
         seed,
         keys,
         http2,
@@ -73,7 +73,7 @@ fn fault() -> impl Strategy<Value = Fault> {
         8 => failing().prop_map(|status| Fault::status(status).after_processing()),
         8 => failing().prop_map(|status| Fault::html(status).after_processing()),
         8 => select(vec![401_u16, 403, 404, 408, 409, 429]).prop_map(Fault::status),
-        2 => select(vec![429_u16, 503]).prop_map(|status| Fault::status(status).retry_after(0)),
+        1 => select(vec![429_u16, 503]).prop_map(|status| Fault::status(status).retry_after(0)),
         8 => Just(Fault::empty(302).after_processing()),
         8 => any::<bool>().prop_map(|processed| if processed { Fault::reset().after_processing() } else { Fault::reset() }),
         8 => any::<bool>().prop_map(|processed| if processed { Fault::close().after_processing() } else { Fault::close() }),

@@ -60,8 +60,8 @@ async fn a_connection_that_is_rejected_with_the_request_in_it_makes_no_token() {
     }
 }
 
-/// Over HTTP/1. Over HTTP/2 haproxy 2.6, when it ends a connection, refuses (`REFUSED_STREAM`) streams that it has passed on already,
-/// against RFC 9113, section 8.7; a create is then sent again although it was applied.
+/// Over HTTP/1 alone: over HTTP/2 haproxy 2.6 refuses (`REFUSED_STREAM`) streams that it has passed on already, against RFC 9113,
+/// section 8.7, and a create is then sent again although it was applied.
 #[tokio::test]
 async fn connections_that_end_at_random_never_make_two_tokens() {
     for rule in ["http-request reject if { rand(10) eq 0 }", "tcp-request connection reject if { rand(10) eq 0 }"] {

@@ -59,7 +59,7 @@ async fn an_authority_that_was_not_given_is_not_trusted() {
 }
 
 /// After so many requests nginx sends GOAWAY, and ignores the streams of that connection that come after the last it names. Their
-/// creates are unknown here, and not sent again: h2's error doesn't tell them from others that ended with the connection.
+/// creates count as unknown, and are not sent again, although RFC 9113, section 6.8, would allow it.
 const REQUESTS_A_CONNECTION: &str = "keepalive_requests 50;";
 
 #[tokio::test]

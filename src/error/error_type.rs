@@ -166,10 +166,9 @@ impl Error {
     /// was not sent, or is safe or idempotent.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        let harmless = self.0.safety != Safety::NonIdempotent
-            || self.0.outcome == Outcome::NotSent
-            || self.has_status(StatusCode::TOO_MANY_REQUESTS);
-        self.0.transient && harmless
+        let is_clean = self.0.outcome == Outcome::NotSent || self.has_status(StatusCode::TOO_MANY_REQUESTS);
+        let is_harmless = is_clean && !self.0.attempts.iter().any(may_have_been_applied);
+        self.0.transient && (self.0.safety != Safety::NonIdempotent || is_harmless)
     }
 
     /// Returns the status, where one arrived.
@@ -254,6 +253,12 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.0.source.as_deref().map(|source| source as _)
     }
+}
+
+/// Says whether a request may have been applied by an attempt: no answer, a success, or a status behind which it may have been.
+pub(crate) fn may_have_been_applied(attempt: &Attempt) -> bool {
+    let by_status = |status: StatusCode| status.is_success() || status.is_server_error() || status.as_u16() == 408;
+    attempt.outcome == Outcome::Unknown || attempt.status.is_some_and(by_status)
 }
 
 /// The header in which the service names its own id of a request.

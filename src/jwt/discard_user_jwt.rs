@@ -14,7 +14,7 @@ use crate::error::{DecodeError, InvalidRequest};
 /// Requests with it are refused from then on, and its sessions end.
 ///
 /// An answer that names another token is an error, [`ErrorKind::Unverified`](crate::ErrorKind::Unverified). After any error
-/// but a 4xx the token has to be taken as still live. A 404 means that there is no such user token: a wrong id, another
+/// the token has to be taken as still live, but after a 404 or 410 with [`Error::has_api_envelope`](crate::Error::has_api_envelope). A 404 means that there is no such user token: a wrong id, another
 /// project's, a [project token](super::DiscardProjectJwt), or one that was discarded before. For many at once, see
 /// [`JwtService::discard_user_jwts`](super::JwtService::discard_user_jwts).
 ///

@@ -1,10 +1,9 @@
 //! The table: what became of a token, from what is known and no more.
 
 use http::StatusCode;
-use magicbell_middleware::{Attempt, Outcome};
 
 use super::RevocationOutcome;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, may_have_been_applied};
 
 /// Says what became of the token when its discard failed.
 pub(super) fn classify(error: &Error) -> RevocationOutcome {
@@ -15,7 +14,7 @@ pub(super) fn classify(error: &Error) -> RevocationOutcome {
         };
     };
     let earlier = error.attempts().split_last().map_or(&[][..], |(_, earlier)| earlier);
-    let maybe_before = earlier.iter().any(may_have_revoked);
+    let maybe_before = earlier.iter().any(may_have_been_applied);
     match status {
         // What broke off may have said anything; what is whole and isn't the API's says nothing.
         _ if status.is_success() && error.is_retryable() => RevocationOutcome::Unknown,
@@ -29,11 +28,4 @@ pub(super) fn classify(error: &Error) -> RevocationOutcome {
         _ if maybe_before => RevocationOutcome::Unknown,
         _ => RevocationOutcome::Refused,
     }
-}
-
-/// Says whether an attempt may have revoked the token without saying so: no answer, a success whose body was lost, or a status
-/// behind which it may have been applied.
-fn may_have_revoked(attempt: &Attempt) -> bool {
-    let by_status = |status: StatusCode| status.is_success() || matches!(status.as_u16(), 500 | 502 | 504);
-    attempt.outcome == Outcome::Unknown || attempt.status.is_some_and(by_status)
 }

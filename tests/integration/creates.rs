@@ -182,3 +182,15 @@ async fn a_policy_for_one_call_replaces_the_clients_own() {
     client(&server).request(create()).retry(RetryPolicy::never()).send().await.unwrap_err();
     assert_eq!(server.count("create_project_jwt"), 3);
 }
+
+#[tokio::test]
+async fn an_error_whose_earlier_attempt_may_have_made_a_token_is_not_called_retryable() {
+    for fault in [Fault::close().after_processing(), Fault::status(503).after_processing()] {
+        let server = Server::start().await.unwrap();
+        server.fail_next(fault);
+        server.fail_next(Fault::status(429).always());
+        let error = trusting(&server).request(create()).max_attempts(2).send().await.unwrap_err();
+        assert!(error.is_rate_limited() && !error.is_retryable(), "{error:?}");
+        assert_eq!(minted(&server), 1);
+    }
+}

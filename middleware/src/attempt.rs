@@ -1,5 +1,6 @@
 //! What each attempt of a call met.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -15,7 +16,7 @@ pub struct Attempt {
     /// The status, where one arrived.
     pub status: Option<StatusCode>,
     /// What went wrong, where no whole answer arrived: the error's own words, without its sources.
-    pub cause: Option<String>,
+    pub cause: Option<Cow<'static, str>>,
     /// How long it took, from its first poll to its answer or error. Waits before it don't count.
     pub elapsed: Duration,
     /// How long was waited, or would have been, before the next one; `None` where there was no next.
@@ -31,8 +32,18 @@ impl Attempt {
 
     /// Makes a record of an attempt that ended without a status.
     #[must_use]
-    pub fn failed(outcome: Outcome, cause: impl ToString, elapsed: Duration) -> Self {
-        Self { outcome, status: None, cause: Some(cause.to_string()), elapsed, delay: None }
+    pub fn failed(outcome: Outcome, cause: impl Into<Cow<'static, str>>, elapsed: Duration) -> Self {
+        Self { outcome, status: None, cause: Some(cause.into()), elapsed, delay: None }
+    }
+
+    /// Says whether the server may have applied the request in this attempt: no status arrived, or a success, 408 or a 5xx did.
+    /// After any other status it was not applied.
+    #[must_use]
+    pub fn may_have_been_applied(&self) -> bool {
+        let by_status = |status: StatusCode| {
+            status.is_success() || status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT
+        };
+        self.outcome == Outcome::Unknown || self.status.is_some_and(by_status)
     }
 }
 

@@ -266,6 +266,15 @@ impl ResponseBodyError {
     pub fn is_too_large(&self) -> bool {
         matches!(self.failure, Failure::TooLarge { .. })
     }
+
+    /// Takes out the error with which the body broke off, where there was one.
+    #[must_use]
+    pub fn into_source(self) -> Option<BoxError> {
+        match self.failure {
+            Failure::Broken(source) => Some(source),
+            Failure::TooLarge { .. } | Failure::CutShort => None,
+        }
+    }
 }
 
 impl fmt::Debug for ResponseBodyError {

@@ -1,7 +1,7 @@
 //! Settings and record of one call, shared between those who care.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::Attempt;
 
@@ -9,25 +9,31 @@ use crate::Attempt;
 ///
 /// A caller that wants this call treated otherwise than the layers are set, or wants to know what was attempted although
 /// something outside gave up first, puts one into the request and keeps a clone. [`retry`](crate::retry) obeys it and writes
-/// into it.
+/// into it. Where a layer repeats the call, the attempts of all its calls are in the record.
 ///
 /// ```
-/// use std::time::{Duration, Instant};
+/// use std::time::Duration;
 /// use magicbell_middleware::CallContext;
 ///
-/// let context = CallContext::new().with_deadline(Instant::now() + Duration::from_secs(5)).with_max_attempts(1);
+/// let context = CallContext::new().with_timeout(Duration::from_secs(5)).with_max_attempts(1);
 /// let request = http::Request::get("/").extension(context.clone()).body(())?;
 /// assert!(context.attempts().is_empty());
 /// # Ok::<(), http::Error>(())
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct CallContext {
-    deadline: Option<Instant>,
+    timeout: Option<Duration>,
     max_attempts: Option<u32>,
     waits_out_rate_limits: bool,
     #[cfg(feature = "retry")]
     policy: Option<crate::retry::RetryPolicy>,
-    record: Arc<Mutex<Vec<Attempt>>>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    deadline: OnceLock<Instant>,
+    record: Mutex<Vec<Attempt>>,
 }
 
 impl CallContext {
@@ -37,10 +43,10 @@ impl CallContext {
         Self::default()
     }
 
-    /// Sets the instant by which the call has to be over, in place of the layer's own limit.
+    /// Sets how long the call may take, in place of the layer's own limit: counted from where it [begins](Self::begin).
     #[must_use]
-    pub fn with_deadline(mut self, deadline: Instant) -> Self {
-        self.deadline = Some(deadline);
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
         self
     }
 
@@ -71,10 +77,20 @@ impl CallContext {
         self.policy.as_ref()
     }
 
-    /// Returns the deadline, where one was set.
+    /// Begins the call, unless it has begun: its timeout is counted from the first `now` that is given. Returns the deadline,
+    /// where there is one.
+    ///
+    /// [`retry`](crate::retry) does so when it is first polled; who stands further out and keeps the same deadline does so
+    /// before that.
+    pub fn begin(&self, now: Instant) -> Option<Instant> {
+        let deadline = now.checked_add(self.timeout?)?;
+        Some(*self.shared.deadline.get_or_init(|| deadline))
+    }
+
+    /// Returns the deadline, where the call has begun and there is one.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        self.deadline
+        self.shared.deadline.get().copied()
     }
 
     #[cfg(feature = "retry")]
@@ -94,13 +110,23 @@ impl CallContext {
         self.lock().clone()
     }
 
-    /// Writes the record anew.
+    /// Writes down an attempt, and returns its place.
     #[cfg(feature = "retry")]
-    pub(crate) fn set_attempts(&self, attempts: Vec<Attempt>) {
-        *self.lock() = attempts;
+    pub(crate) fn add_attempt(&self, attempt: Attempt) -> usize {
+        let mut record = self.lock();
+        record.push(attempt);
+        record.len() - 1
+    }
+
+    /// Writes down how the attempt at a place ended.
+    #[cfg(feature = "retry")]
+    pub(crate) fn end_attempt(&self, place: usize, attempt: Attempt) {
+        if let Some(entry) = self.lock().get_mut(place) {
+            *entry = attempt;
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Attempt>> {
-        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -56,7 +56,7 @@ pub use attempt::{Attempt, AttemptNumber, Attempts};
 pub use body::Body;
 pub use context::CallContext;
 pub use operation::{Operation, Safety};
-pub use outcome::{AttemptError, Outcome, find_source};
+pub use outcome::{AttemptError, Outcome, find_source, own_sources};
 
 /// An error of any type, as tower's own layers return it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use crate::BoxError;
+use crate::{Attempt, BoxError};
 
 /// What is known of a request after an attempt to send it: may the server have applied it?
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -17,21 +17,40 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Reads the outcome from an error and its sources: of all attempts together where [`retry`](crate::retry) made them,
-    /// [`Outcome::Answered`] where only the body was lost, an [`AttemptError`]'s where there is one; otherwise
-    /// [`Outcome::Unknown`], since nothing proves that the server hasn't seen the request.
+    /// Reads the outcome from an error and its sources, from the outside in, by the first that tells it: of all attempts
+    /// together where [`retry`](crate::retry) made them, [`Outcome::Answered`] where only the body was lost, an
+    /// [`AttemptError`]'s. Where none does it is [`Outcome::Unknown`], since nothing proves that the server hasn't seen the
+    /// request.
     #[must_use]
     pub fn of(error: &(dyn Error + 'static)) -> Self {
-        #[cfg(feature = "retry")]
-        if let Some(error) = find_source::<crate::retry::RetryError>(error) {
-            return error.outcome();
-        }
-        #[cfg(feature = "collect")]
-        if find_source::<crate::collect::ResponseBodyError>(error).is_some() {
-            return Self::Answered;
-        }
-        find_source(error).map_or(Self::Unknown, AttemptError::outcome)
+        own_sources(error).find_map(told_by).unwrap_or(Self::Unknown)
     }
+
+    /// Says what is known of a request after several attempts.
+    ///
+    /// It is unknown as soon as one of them is, and where one before the last
+    /// [may have been applied](Attempt::may_have_been_applied) although the last was not: the last one's status then doesn't
+    /// speak for the request. Without attempts it was not sent.
+    #[must_use]
+    pub fn after(attempts: &[Attempt]) -> Self {
+        let worst = attempts.iter().map(|attempt| attempt.outcome).max().unwrap_or(Self::NotSent);
+        let last = attempts.last().is_some_and(Attempt::may_have_been_applied);
+        let any = attempts.iter().any(Attempt::may_have_been_applied);
+        if any && !last { Self::Unknown } else { worst }
+    }
+}
+
+/// Reads the outcome from one error of a chain, where it tells one.
+fn told_by(error: &(dyn Error + 'static)) -> Option<Outcome> {
+    #[cfg(feature = "retry")]
+    if let Some(error) = error.downcast_ref::<crate::retry::RetryError>() {
+        return Some(error.outcome());
+    }
+    #[cfg(feature = "collect")]
+    if error.is::<crate::collect::ResponseBodyError>() {
+        return Some(Outcome::Answered);
+    }
+    error.downcast_ref().map(AttemptError::outcome)
 }
 
 /// An error that says what became of the attempt.
@@ -70,6 +89,12 @@ impl AttemptError {
     pub fn permanent(mut self) -> Self {
         self.transient = false;
         self
+    }
+
+    /// Takes out the error that it wraps.
+    #[must_use]
+    pub fn into_source(self) -> BoxError {
+        self.source
     }
 
     /// Returns what is known of the request.
@@ -114,26 +139,52 @@ impl Error for AttemptError {
 /// ```
 #[must_use]
 pub fn find_source<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref() {
-            return Some(found);
-        }
+    sources(error).find_map(|error| error.downcast_ref())
+}
+
+/// Walks an error's chain of sources from the outside in, as far as it speaks of this request: up to what an [`AttemptError`]
+/// wraps.
+///
+/// What lies deeper may speak of another request. Credentials that couldn't be fetched, say, are an [`AttemptError`] around the
+/// caller's own error, and beneath that may be the whole story of the call that was to fetch them.
+///
+/// ```
+/// use magicbell_middleware::{AttemptError, own_sources};
+///
+/// let other = AttemptError::unknown("the vault didn't answer");
+/// let error = AttemptError::not_sent(std::io::Error::other(other));
+/// let seen = own_sources(&error).map(ToString::to_string).collect::<Vec<_>>();
+/// assert_eq!(seen.len(), 2);
+/// assert_eq!(seen[0], "the request was not sent");
+/// ```
+pub fn own_sources<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    let told = sources(error).position(|error| error.is::<AttemptError>());
+    // The error itself, and what it wraps.
+    sources(error).take(told.map_or(usize::MAX, |told| told + 2))
+}
+
+fn sources<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| {
         let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        next = wrapped.map(|wrapped| wrapped as _).or_else(|| error.source());
-    }
-    None
+        wrapped.map(|wrapped| wrapped as _).or_else(|| error.source())
+    })
+}
+
+/// Finds the answer whose body was lost, if an error speaks of one; not where an [`AttemptError`] around it says otherwise.
+#[cfg(feature = "collect")]
+pub(crate) fn lost_answer<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a crate::collect::ResponseBodyError> {
+    sources(error).take_while(|error| !error.is::<AttemptError>()).find_map(|error| error.downcast_ref())
 }
 
 /// Names an error in few words, as `error.type` wants it: a value of a small set, never the error's text.
 #[cfg(any(feature = "trace", feature = "metrics"))]
 pub(crate) fn error_type(error: &(dyn Error + 'static)) -> &'static str {
     #[cfg(feature = "timeout")]
-    if find_source::<crate::timeout::TimeoutError>(error).is_some() {
+    if own_sources(error).any(|error| error.is::<crate::timeout::TimeoutError>()) {
         return "timeout";
     }
     #[cfg(feature = "pace")]
-    if find_source::<crate::pace::HeldBack>(error).is_some() {
+    if own_sources(error).any(|error| error.is::<crate::pace::HeldBack>()) {
         return "held_back";
     }
     match after_last_attempt(error) {
@@ -155,6 +206,8 @@ fn after_last_attempt(error: &(dyn Error + 'static)) -> Outcome {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[derive(Debug)]
@@ -179,6 +232,37 @@ mod tests {
     fn what_an_io_error_wraps_is_found() {
         let error = std::io::Error::other(AttemptError::not_sent("refused"));
         assert_eq!(Outcome::of(&error), Outcome::NotSent);
+    }
+
+    #[test]
+    fn the_outermost_that_tells_it_is_believed() {
+        let beneath = AttemptError::not_sent(Outer(AttemptError::unknown("another request's")));
+        assert_eq!(Outcome::of(&beneath), Outcome::NotSent);
+        let beneath = AttemptError::unknown(Outer(AttemptError::not_sent("another request's")));
+        assert_eq!(Outcome::of(&beneath), Outcome::Unknown);
+    }
+
+    #[test]
+    fn after_several_attempts_the_last_speaks_only_where_none_before_may_have_been_applied() {
+        use Outcome::{Answered, NotSent, Unknown};
+        let status = |status: u16| Attempt::answered(status.try_into().unwrap(), Duration::ZERO);
+        let failed = |outcome| Attempt::failed(outcome, "", Duration::ZERO);
+        for (attempts, outcome) in [
+            (vec![], NotSent),
+            (vec![failed(NotSent), failed(NotSent)], NotSent),
+            (vec![failed(NotSent), status(404)], Answered),
+            (vec![failed(Unknown), status(404)], Unknown),
+            (vec![status(429), status(422)], Answered),
+            (vec![status(429), failed(NotSent)], Answered),
+            (vec![status(503), status(503)], Answered),
+            (vec![status(503), status(422)], Unknown),
+            (vec![status(408), failed(NotSent)], Unknown),
+            (vec![status(500), status(429)], Unknown),
+            (vec![status(200), status(404)], Unknown),
+            (vec![status(503), failed(Unknown)], Unknown),
+        ] {
+            assert_eq!(Outcome::after(&attempts), outcome, "{attempts:?}");
+        }
     }
 
     #[test]

@@ -131,6 +131,8 @@ where
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Limit {
+    /// On what gives the credentials. The request was not sent.
+    Credentials,
     /// On making a connection: name resolution, TCP and TLS. The request was not sent.
     Connect,
     /// On one attempt, its body included.
@@ -169,6 +171,7 @@ impl TimeoutError {
 impl fmt::Display for TimeoutError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.limit {
+            Limit::Credentials => "no credentials",
             Limit::Connect => "no connection",
             Limit::Attempt => "no whole answer to the attempt",
             Limit::Operation => "the operation was not over",

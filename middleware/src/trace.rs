@@ -229,7 +229,7 @@ fn record_response<B>(span: &Span, kind: Kind, response: &Response<B>) {
 fn record_error(span: &Span, kind: Kind, error: &BoxError) {
     span.record("error.type", error_type(&**error));
     #[cfg(feature = "collect")]
-    if let Some(lost) = crate::find_source::<crate::collect::ResponseBodyError>(&**error) {
+    if let Some(lost) = crate::outcome::lost_answer(&**error) {
         span.record("http.response.status_code", lost.status().as_u16());
     }
     if kind == Kind::Call {

@@ -58,10 +58,11 @@ impl Client {
         /// How long a whole call may take: permits, attempts, waits between them, and layers of your own. 60 s by default.
         #[builder(default = Duration::from_secs(60))]
         timeout: Duration,
-        /// How long one attempt may take, its body included. 10 s by default.
+        /// How long one attempt may take, credentials, connection and body included. 10 s by default.
         #[builder(default = Duration::from_secs(10))]
         attempt_timeout: Duration,
-        /// How long making a connection may take: name resolution, TCP and TLS. 5 s by default.
+        /// How long making a connection may take: name resolution, TCP and TLS. 5 s by default, and never more than an attempt
+        /// may.
         #[builder(default = Duration::from_secs(5))]
         connect_timeout: Duration,
         /// When to retry, how often, and after how long. At most 3 attempts by default.
@@ -90,7 +91,7 @@ impl Client {
         let caller = extra.headers.into_inner();
         let caller = caller.map_err(|invalid| Error::configuration(invalid.to_string()))?;
         let mut headers = default_headers(user_agent, caller)?;
-        let credentials = authorize(token, credentials, &mut headers, &redactor)?;
+        let credentials = authorize(token, credentials, &mut headers, &redactor, attempt_timeout)?;
         let (has_outer_layers, has_attempt_layers) = (!extra.layers.is_empty(), !extra.attempt_layers.is_empty());
         let settings = Settings {
             timeout,
@@ -112,6 +113,8 @@ impl Client {
                 if proxy.is_some() && !base_url.is_https() {
                     return Err(Error::configuration("a proxy would see the token of a plain http base URL"));
                 }
+                // Within the attempt, so that it ends first and can say that nothing was sent.
+                let connect_timeout = connect_timeout.min(attempt_timeout);
                 let transport =
                     transport::Settings { tls, connect_timeout, attempt_timeout, http2_prior_knowledge, proxy };
                 assemble(settings, HyperTransport::new(transport))
@@ -234,6 +237,7 @@ fn authorize(
     credentials: Option<ErasedCredentials>,
     headers: &mut HeaderMap,
     redactor: &Redactor,
+    timeout: Duration,
 ) -> Result<Option<ErasedCredentials>, Error> {
     match (token, credentials) {
         (Some(token), None) => {
@@ -243,7 +247,7 @@ fn authorize(
             headers.insert(AUTHORIZATION, value);
             Ok(None)
         }
-        (None, Some(credentials)) => Ok(Some(credentials.with_redactor(redactor.clone()))),
+        (None, Some(credentials)) => Ok(Some(credentials.with(redactor.clone(), timeout))),
         (None, None) => Err(Error::configuration("there is no token: give one by token or credentials")),
         (Some(_), Some(_)) => Err(Error::configuration("both token and credentials are given: one is enough")),
     }

@@ -7,7 +7,6 @@ use magicbell_middleware::idempotency_key::IDEMPOTENCY_KEY;
 use magicbell_middleware::retry::RetryPolicy;
 use magicbell_middleware::trace::CallSpanLayer;
 use magicbell_middleware::{Body, CallContext, Safety};
-use tokio::time::Instant;
 
 use super::builder::with_the_apis_own;
 use super::future::Sending;
@@ -116,8 +115,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
         if is_ordinary && !shared.has_outer_layers {
             return Ok((request, None));
         }
-        let deadline = Instant::now() + self.timeout.unwrap_or(shared.timeout).min(FAR);
-        let mut context = CallContext::new().with_deadline(deadline.into_std());
+        let mut context = CallContext::new().with_timeout(self.timeout.unwrap_or(shared.timeout).min(FAR));
         if let Some(max_attempts) = self.max_attempts {
             context = context.with_max_attempts(max_attempts);
         }

@@ -2,11 +2,14 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::time::Duration;
 
 use http::{HeaderValue, Request, Response};
 use magicbell_middleware::auth::Credentials;
 use magicbell_middleware::collect::CollectLayer;
+use magicbell_middleware::timeout::{Limit, TimeoutError};
 use magicbell_middleware::{Body, BoxError};
+use tokio::time::timeout;
 use tower::{Layer, Service};
 
 use super::headers::Headers;
@@ -61,10 +64,11 @@ where
     Box::new(move |settings| assemble(settings, transport))
 }
 
-/// Credentials of the caller's, erased. It tells the redactor of each value that they give.
+/// Credentials of the caller's, erased. They have to be given in time, and the redactor is told of each value.
 pub(super) struct ErasedCredentials {
     inner: Box<dyn DynCredentials>,
     redactor: Redactor,
+    timeout: Duration,
 }
 
 trait DynCredentials: Send + Sync {
@@ -84,12 +88,11 @@ impl<C: Credentials> DynCredentials for C {
 
 impl ErasedCredentials {
     pub(super) fn new(credentials: impl Credentials) -> Self {
-        Self { inner: Box::new(credentials), redactor: Redactor::default() }
+        Self { inner: Box::new(credentials), redactor: Redactor::default(), timeout: Duration::MAX }
     }
 
-    pub(super) fn with_redactor(mut self, redactor: Redactor) -> Self {
-        self.redactor = redactor;
-        self
+    pub(super) fn with(self, redactor: Redactor, timeout: Duration) -> Self {
+        Self { redactor, timeout, ..self }
     }
 }
 
@@ -97,9 +100,12 @@ impl Credentials for ErasedCredentials {
     type Future = AuthorizationFuture;
 
     fn authorization(&self) -> AuthorizationFuture {
-        let (authorization, redactor) = (self.inner.authorization(), self.redactor.clone());
+        let (authorization, redactor, limit) = (self.inner.authorization(), self.redactor.clone(), self.timeout);
         Box::pin(async move {
-            let value = authorization.await.map_err(CredentialsError)?;
+            // The attempt's own limit is the same, and ends later: it can't tell that nothing was sent.
+            let in_time = timeout(limit, authorization).await;
+            let given = in_time.map_err(|_| TimeoutError::new(Limit::Credentials, limit))?;
+            let value = given.map_err(CredentialsError)?;
             redactor.learn(&value);
             Ok(value)
         })

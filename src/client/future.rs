@@ -9,7 +9,7 @@ use std::time::Duration;
 use http::response::Parts;
 use http::uri::PathAndQuery;
 use magicbell_middleware::timeout::{Limit, TimeoutError};
-use magicbell_middleware::{Body, CallContext, Safety};
+use magicbell_middleware::{Attempt, Attempts, Body, CallContext, Safety};
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -99,7 +99,8 @@ pin_project! {
         operation: &'static str,
         template: &'static str,
         safety: Safety,
-        start: Instant,
+        // When it was first polled.
+        start: Option<Instant>,
         path: Option<PathAndQuery>,
         context: Option<CallContext>,
         state: State,
@@ -121,7 +122,7 @@ impl Sending {
             operation,
             template,
             safety,
-            start: Instant::now(),
+            start: None,
             path: None,
             context: None,
             state: State::Failed(None),
@@ -141,6 +142,13 @@ impl Sending {
 
     fn poll_answer(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<http::Response<Body>, Error>> {
         let mut this = self.project();
+        if this.start.is_none() {
+            let now = Instant::now();
+            *this.start = Some(now);
+            this.context.as_ref().map(|context| context.begin(now.into_std()));
+        }
+        let start = *this.start;
+        let elapsed = || start.map_or(Duration::ZERO, |start| start.elapsed());
         let result = match this.state {
             State::Failed(error) => {
                 let error = error.take().unwrap_or_else(|| Error::configuration("polled after completion"));
@@ -155,8 +163,8 @@ impl Sending {
                             this.deadline.set(Some(sleep_until(deadline)));
                         }
                         ready!(this.deadline.as_pin_mut().map_or(Poll::Pending, |deadline| deadline.poll(cx)));
-                        let after = deadline.saturating_duration_since(*this.start);
-                        Err(TimeoutError::new(Limit::Operation, after).into())
+                        let after = start.map(|start| deadline.saturating_duration_since(start));
+                        Err(TimeoutError::new(Limit::Operation, after.unwrap_or_default()).into())
                     }
                     _ => return Poll::Pending,
                 },
@@ -164,12 +172,14 @@ impl Sending {
         };
         // What is in flight is dropped before the answer is out.
         *this.state = State::Failed(None);
+        let record = this.context.as_ref().map(CallContext::attempts);
+        let result = result.map(|response| with_record(response, record.as_deref().unwrap_or_default()));
         let failure = Failure {
             operation: this.operation,
             safety: *this.safety,
-            elapsed: this.start.elapsed(),
+            elapsed: elapsed(),
             redactor: &this.shared.redactor,
-            record: this.context.as_ref().map(CallContext::attempts),
+            record,
         };
         Poll::Ready(by_status(result, failure))
     }
@@ -179,7 +189,7 @@ impl Sending {
         response: http::Response<Body>,
         decode: Decode<T>,
     ) -> Result<(Parts, T, Duration), Error> {
-        let elapsed = self.start.elapsed();
+        let elapsed = self.start.map_or(Duration::ZERO, |start| start.elapsed());
         let path = self.path.as_ref().map_or("", PathAndQuery::as_str);
         let path = path.get(self.shared.base_url.path_len()..).unwrap_or_default();
         match decode(&Answer::new(self.template, path, &response)) {
@@ -191,6 +201,16 @@ impl Sending {
             }
         }
     }
+}
+
+/// Has the answer carry all attempts of its call: a layer of the caller's may have made the call more than once, or have
+/// answered itself after an attempt had failed.
+fn with_record(mut response: http::Response<Body>, record: &[Attempt]) -> http::Response<Body> {
+    let is_told = record.len() <= 1 && record.iter().all(|only| only.status == Some(response.status()));
+    if !is_told {
+        response.extensions_mut().insert(Attempts(record.to_vec()));
+    }
+    response
 }
 
 fn by_status(result: StackResult, failure: Failure<'_>) -> Result<http::Response<Body>, Error> {

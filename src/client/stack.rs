@@ -4,7 +4,7 @@
 //! |---|---|
 //! | the caller's layers | they see one logical call |
 //! | call span, call metrics | one span a call, with its attempts and outcome |
-//! | idempotency key | outside retry: the same key on every attempt |
+//! | idempotency key | outside retry: the same key on every attempt; outside the caller's layers too where there are any, since one of them may make the call again |
 //! | retry | by safety and outcome; its deadline covers permits, attempts and waits; it asks the pace before each attempt, so that neither an attempt's time nor a permit is used up by waiting |
 //! | concurrency limit | inside retry: a permit isn't held while backing off |
 //! | attempt span, attempt metrics | one span an attempt |
@@ -31,7 +31,7 @@ use magicbell_middleware::{Body, BoxError};
 use sync_wrapper::SyncWrapper;
 use tower::limit::ConcurrencyLimitLayer;
 use tower::util::BoxCloneSyncService;
-use tower::{Service, ServiceBuilder, ServiceExt as _};
+use tower::{Layer as _, Service, ServiceBuilder, ServiceExt as _};
 
 use super::client_type::StackResult;
 use super::extra::{BoxLayer, ErasedCredentials};
@@ -96,7 +96,9 @@ where
     if layers.is_empty() {
         Box::new(AlwaysReady(call))
     } else {
-        Box::new(Erased(apply(layers, settings.max_response_bytes, call)))
+        // A layer that makes the call again makes the same creation again, so the key is there before it.
+        let call = apply(layers, settings.max_response_bytes, call);
+        Box::new(Erased(IdempotencyKeyLayer::new().layer(call)))
     }
 }
 

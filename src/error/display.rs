@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use magicbell_middleware::{Outcome, Safety};
+use magicbell_middleware::{Attempt, Outcome, Safety};
 
 use super::{Error, ErrorKind};
 
@@ -32,10 +32,10 @@ fn advice(error: &Error) -> Option<&'static str> {
         return None;
     }
     let is_success = error.status().is_some_and(|status| status.is_success());
-    let is_server_error = error.status().is_some_and(|status| status.is_server_error());
+    let may_have_been = error.attempts().iter().any(Attempt::may_have_been_applied);
     if error.kind() == ErrorKind::Decode && is_success {
         return Some("it was created: read it from the error's body, or list by name and time and discard it");
     }
-    (error.outcome() == Outcome::Unknown || is_server_error)
+    (error.outcome() == Outcome::Unknown || may_have_been)
         .then_some("it may have been created: list by name and time, and discard what nobody holds")
 }

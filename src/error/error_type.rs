@@ -112,7 +112,8 @@ impl Error {
 
     /// Returns what is known of the request: may the server have applied it?
     ///
-    /// It is [`Outcome::Unknown`] as soon as one of the attempts is, whatever the others met.
+    /// It is [`Outcome::Unknown`] as soon as one of the attempts is, and where an earlier one
+    /// [may have been applied](Attempt::may_have_been_applied), whatever status the last one got.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         self.0.outcome
@@ -167,7 +168,7 @@ impl Error {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         let is_clean = self.0.outcome == Outcome::NotSent || self.has_status(StatusCode::TOO_MANY_REQUESTS);
-        let is_harmless = is_clean && !self.0.attempts.iter().any(may_have_been_applied);
+        let is_harmless = is_clean && !self.0.attempts.iter().any(Attempt::may_have_been_applied);
         self.0.transient && (self.0.safety != Safety::NonIdempotent || is_harmless)
     }
 
@@ -253,12 +254,6 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.0.source.as_deref().map(|source| source as _)
     }
-}
-
-/// Says whether a request may have been applied by an attempt: no answer, a success, or a status behind which it may have been.
-pub(crate) fn may_have_been_applied(attempt: &Attempt) -> bool {
-    let by_status = |status: StatusCode| status.is_success() || status.is_server_error() || status.as_u16() == 408;
-    attempt.outcome == Outcome::Unknown || attempt.status.is_some_and(by_status)
 }
 
 /// The header in which the service names its own id of a request.

@@ -1,5 +1,6 @@
 //! Makes errors of what the stack returned.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,7 +9,7 @@ use magicbell_middleware::collect::ResponseBodyError;
 use magicbell_middleware::pace::HeldBack;
 use magicbell_middleware::retry::{RetryError, retry_after};
 use magicbell_middleware::timeout::TimeoutError;
-use magicbell_middleware::{Attempt, AttemptError, Attempts, Body, BoxError, Outcome, Safety, find_source};
+use magicbell_middleware::{Attempt, AttemptError, Attempts, Body, BoxError, Outcome, Safety, own_sources};
 
 use super::{CredentialsError, DecodeError, Error, ErrorKind, Redactor, TlsError, TransportError, api_error};
 
@@ -29,24 +30,27 @@ pub(crate) struct Failure<'a> {
 impl Failure<'_> {
     /// Makes an error of an error of the stack: there was no whole answer.
     pub(crate) fn without_answer(self, error: BoxError) -> Error {
-        let error = match error.downcast::<Error>() {
-            Ok(error) => return *error,
-            Err(error) => error,
-        };
         let (attempts, outcome) = self.attempts(&*error);
-        let mut failed = match find_source::<ResponseBodyError>(&*error) {
-            Some(lost) => self.with_answer(lost.status(), lost.headers().clone(), lost.received().clone(), Some(lost)),
-            None => told_by(&*error),
+        let mut failed = match Story::of(&*error) {
+            Story::Lost(lost) => {
+                self.with_answer(lost.status(), lost.headers().clone(), lost.received().clone(), Some(lost))
+            }
+            story => story.into_error(),
         };
-        failed.inner_mut().outcome = outcome;
-        failed.inner_mut().attempts = attempts;
+        let is_transient = own_sources(&*error).find_map(|error| error.downcast_ref().map(AttemptError::is_transient));
+        let inner = failed.inner_mut();
+        inner.transient = is_transient.unwrap_or(inner.transient);
+        inner.outcome = outcome;
+        if inner.kind == ErrorKind::HeldBack && !attempts.is_empty() {
+            inner.message = "not sent again".into();
+        }
+        inner.attempts = attempts;
         self.describe(&mut failed);
-        match error.downcast::<RetryError>() {
+        match what_is_left_to_say(error) {
             // Its message has said it all.
             _ if failed.kind() == ErrorKind::Timeout => failed,
-            // The attempts have been taken out of it; its own source is what is left to say.
-            Ok(error) => failed.with_source(error.into_parts().1),
-            Err(error) => failed.with_source(error),
+            Some(source) => failed.with_source(source),
+            None => failed,
         }
     }
 
@@ -56,7 +60,7 @@ impl Failure<'_> {
         let attempts = parts.extensions.remove::<Attempts>().map(|attempts| attempts.0);
         let attempts = attempts.unwrap_or_else(|| vec![Attempt::answered(parts.status, self.elapsed)]);
         let mut failed = self.with_answer(parts.status, parts.headers, body.into_bytes(), None);
-        failed.inner_mut().outcome = worst(&attempts);
+        failed.inner_mut().outcome = Outcome::after(&attempts);
         failed.inner_mut().attempts = attempts;
         self.describe(&mut failed);
         failed
@@ -83,12 +87,11 @@ impl Failure<'_> {
     }
 
     fn attempts(&self, error: &(dyn std::error::Error + 'static)) -> (Vec<Attempt>, Outcome) {
-        if let Some(retried) = find_source::<RetryError>(error) {
-            return (retried.attempts().to_vec(), retried.outcome());
-        }
-        match &self.record {
-            Some(record) => (record.clone(), worst(record)),
-            None => (Vec::new(), Outcome::of(error)),
+        let retried = own_sources(error).find_map(|error| error.downcast_ref::<RetryError>());
+        match (&self.record, retried) {
+            (Some(record), _) => (record.clone(), Outcome::after(record)),
+            (None, Some(retried)) => (retried.attempts().to_vec(), retried.outcome()),
+            (None, None) => (Vec::new(), Outcome::of(error)),
         }
     }
 
@@ -120,7 +123,7 @@ impl Failure<'_> {
         failed
     }
 
-    fn error_message(&self, envelope: &api_error::Envelope, body: &[u8]) -> std::borrow::Cow<'static, str> {
+    fn error_message(&self, envelope: &api_error::Envelope, body: &[u8]) -> Cow<'static, str> {
         let texts = envelope.errors.iter().map(|error| match (&error.code, &*error.message) {
             (Some(code), "") => code.clone(),
             (Some(code), message) => format!("{code}: {message}"),
@@ -142,42 +145,74 @@ impl Failure<'_> {
     }
 }
 
-fn worst(attempts: &[Attempt]) -> Outcome {
-    attempts.iter().map(|attempt| attempt.outcome).max().unwrap_or(Outcome::NotSent)
+/// What went wrong, as the first error of a chain says that knows it.
+enum Story<'a> {
+    Lost(&'a ResponseBodyError),
+    Timeout(TimeoutError),
+    HeldBack(HeldBack),
+    Told(ErrorKind, &'static str),
 }
 
-/// Makes an error of what the chain of sources has in it.
-fn told_by(error: &(dyn std::error::Error + 'static)) -> Error {
-    let mut failed = match (find_source::<TimeoutError>(error), find_source::<HeldBack>(error)) {
-        (Some(timeout), _) => {
-            let mut failed = Error::new(ErrorKind::Timeout, timeout.to_string());
-            failed.inner_mut().timeout = Some(*timeout);
-            failed
+impl<'a> Story<'a> {
+    fn of(error: &'a (dyn std::error::Error + 'static)) -> Self {
+        let own = own_sources(error);
+        let told = own.take_while(|error| !error.is::<Error>()).find_map(Self::told_by);
+        told.unwrap_or(Self::Told(ErrorKind::Layer, "a layer or transport of the caller's failed"))
+    }
+
+    fn told_by(error: &'a (dyn std::error::Error + 'static)) -> Option<Self> {
+        if let Some(lost) = error.downcast_ref() {
+            return Some(Self::Lost(lost));
         }
-        (None, Some(held)) => {
-            let mut failed = Error::new(ErrorKind::HeldBack, "not sent");
-            failed.inner_mut().retry_after = Some(held.wait());
-            failed
+        if let Some(timeout) = error.downcast_ref() {
+            return Some(Self::Timeout(*timeout));
         }
-        (None, None) => {
-            let (kind, message) = kind_of(error);
-            Error::new(kind, message)
+        if let Some(held) = error.downcast_ref() {
+            return Some(Self::HeldBack(*held));
         }
+        if error.is::<CredentialsError>() {
+            return Some(Self::Told(ErrorKind::Credentials, "not authorized, and so not sent"));
+        }
+        if error.is::<TlsError>() {
+            return Some(Self::Told(ErrorKind::Tls, "no secure connection was made"));
+        }
+        error.downcast_ref().map(|transport: &TransportError| match transport.is_connect() {
+            true => Self::Told(ErrorKind::Connect, "no connection was made"),
+            false => Self::Told(ErrorKind::Transport, "no answer came"),
+        })
+    }
+
+    fn into_error(self) -> Error {
+        let (kind, message) = match &self {
+            Self::Lost(lost) => (ErrorKind::Decode, lost.to_string().into()),
+            Self::Timeout(timeout) => (ErrorKind::Timeout, timeout.to_string().into()),
+            Self::HeldBack(_) => (ErrorKind::HeldBack, "not sent".into()),
+            Self::Told(kind, message) => (*kind, Cow::Borrowed(*message)),
+        };
+        let mut failed = Error::new(kind, message);
+        let inner = failed.inner_mut();
+        inner.transient = true;
+        match self {
+            Self::Timeout(timeout) => inner.timeout = Some(timeout),
+            Self::HeldBack(held) => inner.retry_after = Some(held.wait()),
+            Self::Lost(_) | Self::Told(..) => {}
+        }
+        failed
+    }
+}
+
+/// Returns what lies beneath what the error says itself: its attempts, its outcome, its status. So nothing that a call's error
+/// is made of is left in its chain, to be taken for another call's that has it as its cause.
+fn what_is_left_to_say(error: BoxError) -> Option<BoxError> {
+    let error = match error.downcast::<RetryError>() {
+        Ok(retried) => retried.into_parts().1,
+        Err(error) => error,
     };
-    failed.inner_mut().transient = find_source(error).is_none_or(AttemptError::is_transient);
-    failed
-}
-
-fn kind_of(error: &(dyn std::error::Error + 'static)) -> (ErrorKind, &'static str) {
-    if find_source::<CredentialsError>(error).is_some() {
-        return (ErrorKind::Credentials, "not authorized, and so not sent");
-    }
-    if find_source::<TlsError>(error).is_some() {
-        return (ErrorKind::Tls, "no secure connection was made");
-    }
-    match find_source::<TransportError>(error) {
-        Some(transport) if transport.is_connect() => (ErrorKind::Connect, "no connection was made"),
-        Some(_) => (ErrorKind::Transport, "no answer came"),
-        None => (ErrorKind::Layer, "a layer or transport of the caller's failed"),
+    match error.downcast::<AttemptError>().map(|told| told.into_source()) {
+        Ok(source) => Some(source),
+        Err(error) => match error.downcast::<ResponseBodyError>() {
+            Ok(lost) => lost.into_source(),
+            Err(error) => Some(error),
+        },
     }
 }

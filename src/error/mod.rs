@@ -18,7 +18,7 @@ pub use kind::ErrorKind;
 
 pub(crate) use api_error::says_in_progress;
 pub(crate) use causes::{CredentialsError, TlsError, TransportError};
-pub(crate) use error_type::{REQUEST_ID, may_have_been_applied, request_id};
+pub(crate) use error_type::{REQUEST_ID, request_id};
 pub(crate) use from_stack::Failure;
 pub(crate) use redaction::Redactor;
 #[cfg(feature = "testing")]

@@ -1,9 +1,10 @@
 //! The table: what became of a token, from what is known and no more.
 
 use http::StatusCode;
+use magicbell_middleware::Attempt;
 
 use super::RevocationOutcome;
-use crate::error::{Error, ErrorKind, may_have_been_applied};
+use crate::error::{Error, ErrorKind};
 
 /// Says what became of the token when its discard failed.
 pub(super) fn classify(error: &Error) -> RevocationOutcome {
@@ -14,7 +15,7 @@ pub(super) fn classify(error: &Error) -> RevocationOutcome {
         };
     };
     let earlier = error.attempts().split_last().map_or(&[][..], |(_, earlier)| earlier);
-    let maybe_before = earlier.iter().any(may_have_been_applied);
+    let maybe_before = earlier.iter().any(Attempt::may_have_been_applied);
     match status {
         // What broke off may have said anything; what is whole and isn't the API's says nothing.
         _ if status.is_success() && error.is_retryable() => RevocationOutcome::Unknown,

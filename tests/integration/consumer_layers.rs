@@ -1,5 +1,6 @@
 //! Layers of the caller's: what they see, and what they never see.
 
+use std::error::Error as _;
 use std::sync::{Arc, Mutex};
 
 use http::{HeaderMap, Request, Response};
@@ -285,4 +286,62 @@ async fn tower_https_decompression_fits_for_those_who_want_it() {
         .unwrap();
     let page = client.execute(FetchProjectTokens::builder().build()).await.unwrap();
     assert_eq!(page.data[0].id.as_deref(), Some("7"));
+}
+
+#[tokio::test]
+async fn another_clients_error_is_a_layers_own_and_says_nothing_of_this_request() {
+    let (server, audit) = (Server::start().await.unwrap(), Server::start().await.unwrap());
+    let audit_client = Client::builder().token(audit.token()).base_url(audit.url()).build().unwrap();
+    let audited = tower::layer::layer_fn(move |inner: tower::util::BoxCloneSyncService<_, _, BoxError>| {
+        let audit = audit_client.clone();
+        tower::service_fn(move |request: Request<Body>| {
+            let (inner, audit) = (inner.clone(), audit.clone());
+            async move {
+                let answer: Response<Body> = inner.oneshot(request).await?;
+                audit.request(FetchProjectTokens::builder().build()).max_attempts(1).send().await?;
+                Ok::<_, BoxError>(answer)
+            }
+        })
+    });
+    for client in [
+        builder(&server).layer(audited.clone()).build().unwrap(),
+        builder(&server).attempt_layer(audited.clone()).build().unwrap(),
+    ] {
+        for fault in [Fault::status(404), Fault::cut_body(5), Fault::reset()] {
+            audit.fail_next(fault.clone());
+            let error = client.execute(CreateProjectJwt::builder().name("x").build()).await.unwrap_err();
+            assert_eq!((error.kind(), error.status()), (ErrorKind::Layer, None), "{fault:?}: {error:?}");
+            assert_eq!(error.operation(), Some("create_project_jwt"));
+            assert_ne!(error.outcome(), Outcome::NotSent, "the create was sent: {error:?}");
+            assert!(error.to_string().contains("list by name and time"), "{error}");
+            assert!(magicbell::middleware::find_source::<magicbell::Error>(error.source().unwrap()).is_some());
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_attempts_of_a_call_that_a_layer_repeats_are_all_on_record() {
+    let server = Server::start().await.unwrap();
+    let again = tower::layer::layer_fn(|inner: tower::util::BoxCloneSyncService<_, Response<Body>, BoxError>| {
+        tower::service_fn(move |request: Request<Body>| {
+            let inner = inner.clone();
+            async move {
+                inner.clone().oneshot(request.clone()).await?;
+                inner.oneshot(request).await
+            }
+        })
+    });
+    let client = builder(&server).layer(again).build().unwrap();
+    server.fail_next(Fault::status(409));
+    server.fail_next(Fault::status(403));
+    let error = client.execute(FetchProjectTokens::builder().build()).await.unwrap_err();
+    let statuses =
+        |attempts: &[magicbell::Attempt]| attempts.iter().map(|one| one.status.unwrap().as_u16()).collect::<Vec<_>>();
+    assert_eq!(statuses(error.attempts()), [409, 403]);
+    let response = client.request(CreateProjectJwt::builder().name("x").build()).send().await.unwrap();
+    assert_eq!(statuses(response.attempts()), [201, 201]);
+    let keys =
+        server.requests().iter().filter_map(|sent| sent.headers.get("idempotency-key").cloned()).collect::<Vec<_>>();
+    assert_eq!(keys.len(), 2);
+    assert_eq!(keys[0], keys[1], "one creation, one key, whoever repeats it");
 }

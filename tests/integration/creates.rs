@@ -42,6 +42,7 @@ async fn a_create_is_not_sent_again_after_a_status_behind_which_it_may_have_been
         server.fail_next(Fault::status(status).after_processing());
         let error = client(&server).execute(create()).await.unwrap_err();
         assert_eq!(error.status().unwrap().as_u16(), status);
+        assert!(error.to_string().contains("list by name and time"), "{error}");
         assert_eq!((server.count("create_project_jwt"), minted(&server)), (1, 1));
     }
 }
@@ -191,6 +192,8 @@ async fn an_error_whose_earlier_attempt_may_have_made_a_token_is_not_called_retr
         server.fail_next(Fault::status(429).always());
         let error = trusting(&server).request(create()).max_attempts(2).send().await.unwrap_err();
         assert!(error.is_rate_limited() && !error.is_retryable(), "{error:?}");
+        assert_eq!(error.outcome(), Outcome::Unknown);
+        assert!(error.to_string().contains("list by name and time"), "{error}");
         assert_eq!(minted(&server), 1);
     }
 }

@@ -107,3 +107,34 @@ async fn credentials_that_fail_send_nothing() {
     assert_eq!(source.to_string(), "the vault is sealed");
     assert_eq!(server.request_count(), 0);
 }
+
+/// A client whose credentials ask another service of the same kind, by another client, which fails.
+fn nested(server: &Server, vault: &Server) -> Client {
+    let vault = Client::builder().token(vault.token()).base_url(vault.url()).retry(quick()).build().unwrap();
+    let ask = move || {
+        let vault = vault.clone();
+        async move { Ok(bearer(vault.execute(CreateProjectJwt::builder().name("v").build()).await?.token.expose_secret())?) }
+    };
+    Client::builder().credentials(ask).base_url(server.url()).retry(quick()).build().unwrap()
+}
+
+#[tokio::test]
+async fn what_the_credentials_own_calls_met_is_not_taken_for_the_apis_answer() {
+    let (server, vault) = (Server::start().await.unwrap(), Server::start().await.unwrap());
+    let client = nested(&server, &vault);
+    for fault in [
+        Fault::status(404),
+        Fault::status(401),
+        Fault::cut_body(5),
+        Fault::reset().after_processing(),
+        Fault::body(201, "nothing"),
+    ] {
+        vault.fail_next(fault.clone().always());
+        let error = client.execute(CreateProjectJwt::builder().name("x").build()).await.unwrap_err();
+        vault.clear_faults();
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Credentials, Outcome::NotSent), "{fault:?}: {error:?}");
+        assert_eq!((error.status(), error.body()), (None, None), "{fault:?}");
+        assert!(!error.to_string().contains("list by name"), "{error}");
+    }
+    assert_eq!(server.request_count(), 0);
+}

@@ -2,9 +2,9 @@
 
 use magicbell::jwt::{DiscardUserJwt, FetchProjectTokens};
 use magicbell::testing::{Fault, Server};
-use magicbell::{Client, Error, ErrorKind, Outcome};
+use magicbell::{Client, Error, ErrorKind, Outcome, RateLimit};
 
-use crate::support::{UNKNOWN_ID, client};
+use crate::support::{UNKNOWN_ID, client, json, transport};
 
 async fn list(server: &Server, fault: Fault) -> Error {
     server.fail_next(fault.always());
@@ -108,4 +108,28 @@ async fn each_attempt_is_accounted_for() {
     assert_eq!(attempts[2].delay, None);
     assert_eq!(error.outcome(), Outcome::Unknown, "the first attempt may have been applied");
     assert!(error.to_string().ends_with("(3 attempts)"), "{error}");
+}
+
+#[tokio::test]
+async fn an_earlier_attempt_that_may_have_been_applied_outweighs_a_later_refusal() {
+    for (earlier, outcome) in [(503, Outcome::Unknown), (408, Outcome::Unknown), (429, Outcome::Answered)] {
+        let server = Server::start().await.unwrap();
+        server.fail_next(Fault::status(earlier));
+        server.fail_next(Fault::status(403));
+        let error = client(&server).execute(DiscardUserJwt::new(UNKNOWN_ID)).await.unwrap_err();
+        assert_eq!((error.status().unwrap().as_u16(), error.outcome()), (403, outcome), "{earlier}: {error:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_is_held_back_after_an_attempt_is_not_called_unsent() {
+    let (_, transport) = transport(|_| Ok(json(503, r#"{"errors":[{"message":"down"}]}"#)));
+    let limit = RateLimit::per_minute(1, 1);
+    let client = Client::builder().token("t").transport(transport).rate_limit(limit).build().unwrap();
+    let error = client.request(DiscardUserJwt::new(UNKNOWN_ID)).send().await.unwrap_err();
+    assert_eq!((error.kind(), error.attempts().len()), (ErrorKind::HeldBack, 1), "{error:?}");
+    assert_eq!(error.outcome(), Outcome::Answered);
+    assert_eq!(error.to_string(), "discard_user_jwt: not sent again");
+    let error = client.request(DiscardUserJwt::new(UNKNOWN_ID)).send().await.unwrap_err();
+    assert_eq!((error.outcome(), error.to_string()), (Outcome::NotSent, "discard_user_jwt: not sent".to_owned()));
 }

@@ -160,3 +160,49 @@ async fn a_rate_limit_keeps_requests_back() {
     }
     assert!(start.elapsed() >= Duration::from_millis(500), "{:?}", start.elapsed());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_calls_time_begins_when_it_is_first_polled() {
+    use tower::layer::util::Identity;
+    let (_, transport) = crate::support::transport(|_| Ok(crate::support::json(200, r#"{"data":[]}"#)));
+    let builder = || Client::builder().token("t").transport(transport.clone()).timeout(Duration::from_secs(20));
+    for client in [builder().build().unwrap(), builder().layer(Identity::new()).build().unwrap()] {
+        let calls = [client.request(list()).send(), client.request(list()).timeout(Duration::from_secs(1)).send()];
+        tokio::time::advance(Duration::from_secs(60)).await;
+        for call in calls {
+            assert_eq!(call.await.unwrap().elapsed(), Duration::ZERO);
+        }
+    }
+}
+
+#[tokio::test]
+async fn credentials_that_are_not_given_in_time_mean_not_sent() {
+    let server = Server::start().await.unwrap();
+    let short = Duration::from_millis(100);
+    let client = Client::builder()
+        .credentials(|| std::future::pending::<Result<http::HeaderValue, magicbell::BoxError>>())
+        .base_url(server.url())
+        .attempt_timeout(short)
+        .retry(magicbell::RetryPolicy::never())
+        .build()
+        .unwrap();
+    let error = client.execute(list()).await.unwrap_err();
+    assert_eq!((error.timeout(), error.outcome()), (Some((Limit::Credentials, short)), Outcome::NotSent), "{error:?}");
+    assert_eq!(server.request_count(), 0);
+}
+
+#[tokio::test]
+async fn a_connection_that_is_not_made_within_an_attempt_was_not_sent() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}/v2", silent.local_addr().unwrap());
+    let short = Duration::from_millis(100);
+    let client = Client::builder()
+        .token("t")
+        .base_url(url)
+        .attempt_timeout(short)
+        .retry(magicbell::RetryPolicy::never())
+        .build()
+        .unwrap();
+    let error = client.execute(list()).await.unwrap_err();
+    assert_eq!((error.timeout(), error.outcome()), (Some((Limit::Connect, short)), Outcome::NotSent), "{error:?}");
+}

@@ -23,15 +23,18 @@ pub(super) struct Call<B> {
     safety: Safety,
     context: Option<CallContext>,
     layer: Arc<RetryLayer>,
-    start: Instant,
+    /// When it was first polled; `None` before that.
+    start: Option<Instant>,
     deadline: Option<Instant>,
     /// Its place in the pace's queue, for the next attempt.
     ticket: Ticket,
     /// Whether time has passed since the last look at the clock.
     waited: bool,
     /// When the attempt began, or the last look at the clock before it.
-    attempt_start: Instant,
+    attempt_start: Option<Instant>,
     attempts: Vec<Attempt>,
+    /// Where the context's record has the attempt in flight.
+    place: Option<usize>,
     /// Whether an attempt was made since the credentials were renewed.
     renewed: bool,
 }
@@ -44,22 +47,18 @@ pub(super) enum Next {
 
 impl<B: Clone> Call<B> {
     pub(super) fn new(request: Request<B>, layer: Arc<RetryLayer>) -> Self {
-        let start = Instant::now();
-        let context = request.extensions().get::<CallContext>().cloned();
-        let given = context.as_ref().and_then(CallContext::deadline).map(Instant::from_std);
-        let deadline = given.or_else(|| layer.parts().2.and_then(|timeout| start.checked_add(timeout)));
         Self {
             safety: Operation::safety_of(&request),
+            context: request.extensions().get().cloned(),
             request,
-            context,
             layer,
-            start,
-            deadline,
+            start: None,
+            deadline: None,
             ticket: Ticket::default(),
-            // Some time may pass before the first poll.
             waited: true,
-            attempt_start: start,
+            attempt_start: None,
             attempts: Vec::new(),
+            place: None,
             renewed: false,
         }
     }
@@ -75,20 +74,35 @@ impl<B: Clone> Call<B> {
 
     /// Asks whether the next attempt has to wait, and until when. A wait past the deadline is an error at once.
     pub(super) fn admit(&mut self) -> Result<Option<Instant>, BoxError> {
-        if std::mem::take(&mut self.waited) {
-            self.attempt_start = Instant::now();
-        }
-        if self.deadline.is_some_and(|deadline| deadline <= self.attempt_start) {
+        let now = self.look_at_the_clock();
+        if self.deadline.is_some_and(|deadline| deadline <= now) {
             return Err(self.out_of_time());
         }
         let until = self.layer.parts().1.delay(self.safety, &mut self.ticket, self.deadline);
         let Some(until) = until else { return Ok(None) };
         let wait = until.saturating_duration_since(Instant::now());
-        if self.deadline.is_some_and(|deadline| until > deadline) {
+        if self.deadline.is_some_and(|deadline| until >= deadline) {
             return Err(self.error(HeldBack::new(wait).into()));
         }
         events::held_back(wait);
         Ok(Some(until))
+    }
+
+    /// Returns the time, as it was when the call last had to wait; the first time begins the call.
+    fn look_at_the_clock(&mut self) -> Instant {
+        if let (Some(last), false) = (self.attempt_start, self.waited) {
+            return last;
+        }
+        let now = Instant::now();
+        if self.start.is_none() {
+            self.start = Some(now);
+            let own = self.context.as_ref().and_then(|context| context.begin(now.into_std()));
+            let timeout = self.layer.parts().2;
+            self.deadline = own.map(Instant::from_std).or_else(|| now.checked_add(timeout?));
+        }
+        self.waited = false;
+        self.attempt_start = Some(now);
+        now
     }
 
     /// Takes up an attempt: the request to send.
@@ -99,7 +113,7 @@ impl<B: Clone> Call<B> {
         }
         if let Some(context) = &self.context {
             let in_flight = Attempt::failed(Outcome::Unknown, "in flight", Duration::ZERO);
-            context.set_attempts(self.attempts.iter().cloned().chain([in_flight]).collect());
+            self.place = Some(context.add_attempt(in_flight));
         }
         self.ticket = Ticket::default();
         request
@@ -129,8 +143,8 @@ impl<B: Clone> Call<B> {
         let record = Attempt {
             outcome: attempt.outcome(),
             status,
-            cause: attempt.error().map(ToString::to_string),
-            elapsed: self.attempt_start.elapsed(),
+            cause: attempt.error().map(|error| error.to_string().into()),
+            elapsed: self.attempt_elapsed(),
             delay: again.map(|(delay, _)| delay),
         };
         if let Some((delay, _)) = again {
@@ -153,13 +167,13 @@ impl<B: Clone> Call<B> {
     /// Ends a call whose time is up while an attempt is in flight.
     pub(super) fn abandoned(&mut self) -> BoxError {
         let timeout = self.timeout_error();
-        self.record(Attempt::failed(Outcome::Unknown, timeout, self.attempt_start.elapsed()));
+        self.record(Attempt::failed(Outcome::Unknown, timeout.to_string(), self.attempt_elapsed()));
         self.error(timeout.into())
     }
 
     /// Ends a call for which the inner service won't become ready.
     pub(super) fn not_ready(&mut self, error: BoxError) -> BoxError {
-        self.record(Attempt::failed(Outcome::NotSent, &error, Duration::ZERO));
+        self.record(Attempt::failed(Outcome::NotSent, error.to_string(), Duration::ZERO));
         self.error(error)
     }
 
@@ -191,7 +205,8 @@ impl<B: Clone> Call<B> {
     /// Says whether a server may have forgotten the request's idempotency key by then, so that sending it again could do its
     /// work again.
     fn key_is_old(&self, at: Instant) -> bool {
-        self.safety == Safety::NonIdempotent && at.saturating_duration_since(self.start) > KEY_LIFETIME
+        let age = self.start.map(|start| at.saturating_duration_since(start));
+        self.safety == Safety::NonIdempotent && age.is_some_and(|age| age > KEY_LIFETIME)
     }
 
     /// Returns which attempt is in flight, or would be next; counted from 1.
@@ -214,10 +229,18 @@ impl<B: Clone> Call<B> {
     }
 
     fn record(&mut self, attempt: Attempt) {
-        self.attempts.push(attempt);
         if let Some(context) = &self.context {
-            context.set_attempts(self.attempts.clone());
+            let place = self.place.take();
+            match place {
+                Some(place) => context.end_attempt(place, attempt.clone()),
+                None => _ = context.add_attempt(attempt.clone()),
+            }
         }
+        self.attempts.push(attempt);
+    }
+
+    fn attempt_elapsed(&self) -> Duration {
+        self.attempt_start.map_or(Duration::ZERO, |start| start.elapsed())
     }
 
     fn conclude(&mut self, result: Result<Response<Body>, BoxError>) -> Result<Response<Body>, BoxError> {
@@ -233,8 +256,8 @@ impl<B: Clone> Call<B> {
     }
 
     fn timeout_error(&self) -> TimeoutError {
-        let limit = self.deadline.map_or(Duration::ZERO, |deadline| deadline.saturating_duration_since(self.start));
-        TimeoutError::new(Limit::Operation, limit)
+        let limit = self.deadline.zip(self.start).map(|(deadline, start)| deadline.saturating_duration_since(start));
+        TimeoutError::new(Limit::Operation, limit.unwrap_or_default())
     }
 
     fn policy(&self) -> &RetryPolicy {

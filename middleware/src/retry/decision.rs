@@ -5,6 +5,7 @@ use std::error::Error;
 use http::{HeaderMap, Method, Response, StatusCode};
 
 use crate::collect::ResponseBodyError;
+use crate::outcome::lost_answer;
 use crate::{AttemptError, Body, BoxError, Outcome, Safety, find_source};
 
 /// What an attempt's end calls for.
@@ -65,7 +66,7 @@ impl<'a> AttemptResult<'a> {
     pub fn status(&self) -> Option<StatusCode> {
         match self.result {
             Ok(response) => Some(response.status()),
-            Err(error) => find_source::<ResponseBodyError>(&**error).map(ResponseBodyError::status),
+            Err(error) => lost_answer(&**error).map(ResponseBodyError::status),
         }
     }
 
@@ -74,7 +75,7 @@ impl<'a> AttemptResult<'a> {
     pub fn headers(&self) -> Option<&'a HeaderMap> {
         match self.result {
             Ok(response) => Some(response.headers()),
-            Err(error) => find_source::<ResponseBodyError>(&**error).map(ResponseBodyError::headers),
+            Err(error) => lost_answer(&**error).map(ResponseBodyError::headers),
         }
     }
 
@@ -95,12 +96,14 @@ impl<'a> AttemptResult<'a> {
             #[cfg(feature = "auth")]
             Ok(response) if response.extensions().get::<crate::auth::Renewed>().is_some() => Verdict::Renewed,
             Ok(response) => by_status(response.status(), repeatable),
-            Err(error) => match (find_source::<ResponseBodyError>(&**error), find_source::<AttemptError>(&**error)) {
-                (_, Some(error)) if !error.is_transient() => Verdict::Final,
-                (Some(lost), _) if lost.is_too_large() => Verdict::Final,
-                (Some(lost), _) if lost.status().is_success() => backoff_if(repeatable),
-                (Some(lost), _) => by_status(lost.status(), repeatable),
-                (None, _) => backoff_if(repeatable || self.outcome() == Outcome::NotSent),
+            Err(error) => match lost_answer(&**error) {
+                Some(lost) if lost.is_too_large() => Verdict::Final,
+                Some(lost) if lost.status().is_success() => backoff_if(repeatable),
+                Some(lost) => by_status(lost.status(), repeatable),
+                None if find_source(&**error).is_some_and(|error: &AttemptError| !error.is_transient()) => {
+                    Verdict::Final
+                }
+                None => backoff_if(repeatable || self.outcome() == Outcome::NotSent),
             },
         }
     }

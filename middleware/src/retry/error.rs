@@ -29,10 +29,10 @@ impl RetryError {
         (self.attempts, self.source)
     }
 
-    /// Returns what is known of the request after all of its attempts: unknown where it is after any of them.
+    /// Returns what is known of the request after all of its attempts: see [`Outcome::after`].
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        self.attempts.iter().map(|attempt| attempt.outcome).max().unwrap_or(Outcome::NotSent)
+        Outcome::after(&self.attempts)
     }
 }
 

@@ -133,3 +133,22 @@ async fn time_before_the_first_poll_is_not_an_attempts() {
     call.await.unwrap();
     assert_eq!(context.attempts()[0].elapsed, Duration::ZERO);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_layer_that_repeats_a_call_adds_to_the_record() {
+    let context = CallContext::new();
+    let mut request = list();
+    request.extensions_mut().insert(context.clone());
+    let service = stack(RetryLayer::new(policy()), Server::new([Reply::Reset, Reply::Status(404), Reply::Status(200)]));
+    service.clone().oneshot(request.clone()).await.unwrap();
+    service.oneshot(request).await.unwrap();
+    let statuses = context.attempts().iter().map(|one| one.status.map(|status| status.as_u16())).collect::<Vec<_>>();
+    assert_eq!(statuses, [None, Some(404), Some(200)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_earlier_attempt_that_may_have_been_applied_makes_a_call_unknown_that_ends_unsent() {
+    let (_, result) = call(&[Reply::Status(503), Reply::NotSent]).await;
+    let error = result.unwrap_err();
+    assert_eq!(retry_error(&error).outcome(), Outcome::Unknown);
+}

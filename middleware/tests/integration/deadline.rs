@@ -25,7 +25,7 @@ async fn it_covers_the_wait_for_the_inner_service() {
     tokio::time::sleep(SECOND).await;
     let start = Instant::now();
     // The first one's own deadline would give its permit to the second.
-    let request = with(discard(), &CallContext::new().with_deadline((start + 3 * SECOND).into_std()));
+    let request = with(discard(), &CallContext::new().with_timeout(3 * SECOND));
     let error = service.oneshot(request).await.unwrap_err();
     assert!(start.elapsed() >= 3 * SECOND && start.elapsed() <= 3 * SECOND + TICK, "{:?}", start.elapsed());
     assert_out_of_time(&error);
@@ -191,7 +191,7 @@ async fn a_calls_own_deadline_replaces_the_layers() {
     for own in [2 * SECOND, 8 * SECOND] {
         let server = Server::new([Reply::Never]);
         let start = Instant::now();
-        let context = CallContext::new().with_deadline((start + own).into_std());
+        let context = CallContext::new().with_timeout(own);
         let error = stack(layer(), server).oneshot(with(list(), &context)).await.unwrap_err();
         assert_out_of_time(&error);
         assert!(start.elapsed() >= own && start.elapsed() <= own + TICK, "{:?}", start.elapsed());
@@ -201,7 +201,7 @@ async fn a_calls_own_deadline_replaces_the_layers() {
 #[tokio::test(start_paused = true)]
 async fn a_call_whose_deadline_has_passed_is_not_sent() {
     let server = Server::new([Reply::Status(200)]);
-    let context = CallContext::new().with_deadline(Instant::now().into_std());
+    let context = CallContext::new().with_timeout(Duration::ZERO);
     tokio::time::advance(SECOND).await;
     let error = stack(layer(), server.clone()).oneshot(with(create(), &context)).await.unwrap_err();
     assert_out_of_time(&error);
@@ -210,12 +210,27 @@ async fn a_call_whose_deadline_has_passed_is_not_sent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_future_that_is_polled_only_after_its_deadline_sends_nothing() {
+async fn its_time_begins_when_it_is_first_polled() {
     let server = Server::new([Reply::Status(200)]);
-    let context = CallContext::new().with_deadline((Instant::now() + 5 * SECOND).into_std());
-    let call = stack(layer(), server.clone()).call(with(create(), &context));
+    let calls = [
+        stack(layer(), server.clone()).call(list()),
+        stack(layer(), server.clone()).call(with(list(), &CallContext::new().with_timeout(5 * SECOND))),
+    ];
+    tokio::time::advance(60 * SECOND).await;
+    for call in calls {
+        call.await.unwrap();
+    }
+    assert_eq!(server.count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_time_that_began_further_out_holds() {
+    let server = Server::new([Reply::Status(200)]);
+    let context = CallContext::new().with_timeout(5 * SECOND);
+    let deadline = context.begin(Instant::now().into_std());
     tokio::time::advance(6 * SECOND).await;
-    let error = call.await.unwrap_err();
+    assert_eq!(context.begin(Instant::now().into_std()), deadline, "it begins once");
+    let error = stack(layer(), server.clone()).oneshot(with(create(), &context)).await.unwrap_err();
     assert_out_of_time(&error);
     assert_eq!((retry_error(&error).outcome(), server.count()), (Outcome::NotSent, 0));
 }

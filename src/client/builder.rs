@@ -20,7 +20,7 @@ use crate::endpoint::BaseUrl;
 use crate::error::{Error, Redactor, says_in_progress};
 use crate::rate_limit::RateLimit;
 use crate::secret::SecretToken;
-use crate::transport::{self, HyperTransport, Proxy, RootCertificates};
+use crate::transport::{self, HyperTransport, Proxy, RootCertificates, Versions};
 
 /// The service's own base URL, by its public documentation.
 const BASE_URL: &str = "https://api.magicbell.com/v2";
@@ -80,6 +80,10 @@ impl Client {
         /// Speaks HTTP/2 from the first byte, also without TLS. By default HTTP/2 is used where the server offers it in TLS.
         #[builder(default)]
         http2_prior_knowledge: bool,
+        /// Speaks HTTP/1.1 alone, also where the server offers HTTP/2: for a proxy in front that refuses HTTP/2 streams which it has
+        /// passed on already, as haproxy 2.6 does, so that a creation could be sent twice.
+        #[builder(default)]
+        http1_only: bool,
         /// Connects through an HTTP proxy: `http://host:port`, with or without `user:password@`. None by default, whatever the
         /// environment says. It is asked to CONNECT, so it carries TLS and never sees the token; a plain http base URL is
         /// refused together with it.
@@ -115,8 +119,13 @@ impl Client {
                 }
                 // Within the attempt, so that it ends first and can say that nothing was sent.
                 let connect_timeout = connect_timeout.min(attempt_timeout);
-                let transport =
-                    transport::Settings { tls, connect_timeout, attempt_timeout, http2_prior_knowledge, proxy };
+                let transport = transport::Settings {
+                    tls,
+                    connect_timeout,
+                    attempt_timeout,
+                    versions: versions(http1_only, http2_prior_knowledge)?,
+                    proxy,
+                };
                 assemble(settings, HyperTransport::new(transport))
             }
         };
@@ -219,6 +228,15 @@ fn check_limits(
     match problems.into_iter().find(|(is_problem, _)| *is_problem) {
         Some((_, problem)) => Err(Error::configuration(problem)),
         None => Ok(()),
+    }
+}
+
+fn versions(http1_only: bool, http2_prior_knowledge: bool) -> Result<Versions, Error> {
+    match (http1_only, http2_prior_knowledge) {
+        (false, false) => Ok(Versions::Negotiated),
+        (true, false) => Ok(Versions::Http1),
+        (false, true) => Ok(Versions::Http2),
+        (true, true) => Err(Error::configuration("http1_only and http2_prior_knowledge exclude each other")),
     }
 }
 

@@ -36,6 +36,7 @@ fn limits_that_mean_nothing_are_refused() {
     refused(builder().concurrency_limit(0).build());
     refused(builder().concurrency_limit(usize::MAX).build());
     refused(builder().max_response_bytes(0).build());
+    refused(builder().http1_only(true).http2_prior_knowledge(true).build());
     refused(builder().retry(RetryPolicy::builder().max_attempts(0).build()).build());
     refused(builder().rate_limit(RateLimit::published().share(0.0)).build());
     refused(builder().rate_limit(RateLimit::per_minute(0, 0)).build());

@@ -83,3 +83,18 @@ async fn a_minted_token_is_in_no_error() {
         assert_hidden(minted, &all_of(&error));
     }
 }
+
+#[tokio::test]
+async fn headers_are_in_no_debug() {
+    let server = Server::start().await.unwrap();
+    let client = Client::builder().token(server.token()).base_url(server.url()).retry(quick()).build().unwrap();
+    let echo = http::Response::builder().header("x-echo", server.token()).body("{}".into()).unwrap();
+    server.fail_next(Fault::response(echo));
+    let call = client.request(FetchProjectTokens::builder().build()).header("x-own", "a-secret-of-the-callers");
+    assert_hidden("a-secret-of-the-callers", &format!("{call:?} {call:#?}"));
+    let response = call.send().await.unwrap();
+    assert_eq!(response.headers()["x-echo"], server.token());
+    let text = format!("{response:?} {response:#?}");
+    assert_hidden(server.token(), &text);
+    assert!(text.contains("x-echo"), "{text}");
+}

@@ -180,7 +180,7 @@ async fn credentials_that_are_not_given_in_time_mean_not_sent() {
     let server = Server::start().await.unwrap();
     let short = Duration::from_millis(100);
     let client = Client::builder()
-        .credentials(|| std::future::pending::<Result<http::HeaderValue, magicbell::BoxError>>())
+        .credentials(std::future::pending::<Result<http::HeaderValue, magicbell::BoxError>>)
         .base_url(server.url())
         .attempt_timeout(short)
         .retry(magicbell::RetryPolicy::never())

@@ -12,6 +12,9 @@ use crate::endpoint::Endpoint;
 use crate::error::{DecodeError, Error};
 use crate::jwt::{AccessToken, AccessTokenCollection, FetchProjectTokens, FetchUserTokens};
 
+/// How many pages in a row may have nothing new.
+const MAX_BARREN_PAGES: u32 = 100;
+
 /// A list that comes in pages.
 ///
 /// It is implemented by [`FetchProjectTokens`] and [`FetchUserTokens`]; implement it for a list of your own to have
@@ -44,7 +47,7 @@ impl Client {
     /// Reads every page of a list, one item at a time, as they are asked for.
     ///
     /// An item that can't be read is an `Err`, and the stream goes on. A page that can't be fetched is an `Err` and the end; so
-    /// is a cursor that comes a second time, and a link without a cursor, so that a list that was cut short is never taken for
+    /// is a cursor that comes a second time, a link without a cursor, and the hundredth page in a row with nothing new, so that a list that was cut short is never taken for
     /// a whole one. Requests go to the base URL alone, whatever a link says. An item whose id came before is left out; for
     /// that, the ids are remembered, about 70 bytes each for a UUID.
     ///
@@ -74,6 +77,7 @@ impl Client {
             items: VecDeque::new(),
             cursors: HashSet::new(),
             ids: HashSet::new(),
+            barren_pages: 0,
         }
     }
 }
@@ -89,6 +93,8 @@ pub struct Paginated<E: Paginate> {
     items: VecDeque<Result<E::Item, DecodeError>>,
     cursors: HashSet<String>,
     ids: HashSet<Box<str>>,
+    /// How many pages in a row have had nothing new, the one that is being read included.
+    barren_pages: u32,
 }
 
 enum Next<T> {
@@ -118,6 +124,10 @@ where
             }
             match std::mem::replace(&mut this.next, Next::End) {
                 Next::First => this.next = Next::Fetching(Box::pin(this.client.execute(&this.first))),
+                Next::After(_) if this.barren_pages >= MAX_BARREN_PAGES => {
+                    this.next =
+                        Next::Broken(DecodeError::new("100 pages in a row had nothing new, so it may never end"));
+                }
                 Next::After(cursor) => {
                     let request = this.first.with_cursor(cursor);
                     this.next = Next::Fetching(Box::pin(this.client.execute(request)));
@@ -139,11 +149,16 @@ where
 
 impl<E: Paginate> Paginated<E> {
     fn is_new(&mut self, item: &E::Item) -> bool {
-        E::id(item).is_none_or(|id| self.ids.insert(id.into()))
+        let is_new = E::id(item).is_none_or(|id| self.ids.insert(id.into()));
+        if is_new {
+            self.barren_pages = 0;
+        }
+        is_new
     }
 
     fn take(&mut self, page: Page<E::Item>) {
         self.items = page.items.into();
+        self.barren_pages += 1;
         self.next = match page.next {
             None => Next::End,
             Some(Ok(cursor)) if self.cursors.insert(cursor.clone()) => Next::After(cursor),

@@ -32,8 +32,19 @@ pub(super) fn token_id(token_id: &str) -> Result<(), InvalidRequest> {
     if token_id.starts_with(is_padding) || token_id.ends_with(is_padding) {
         return Err(InvalidRequest::new("token_id", "it begins or ends with white space or a byte order mark"));
     }
+    if looks_like_a_jwt(token_id) {
+        return Err(InvalidRequest::new(
+            "token_id",
+            "it looks like a token itself, which doesn't belong in a path: give its id",
+        ));
+    }
     // What else can't be one segment of a path is refused where the path is written.
     Ok(())
+}
+
+/// Says whether text begins as every JWT does, `{"` in base64, and is in parts as one is.
+fn looks_like_a_jwt(text: &str) -> bool {
+    text.starts_with("eyJ") && text.contains('.')
 }
 
 pub(super) fn limit(limit: Option<u32>) -> Result<(), InvalidRequest> {
@@ -52,6 +63,14 @@ mod tests {
         assert!(text("name", &"é".repeat(255)).is_ok());
         assert!(text("name", &"é".repeat(256)).is_err());
         assert!(nullable_text("name", &Nullable::Null).is_ok());
+    }
+
+    #[test]
+    fn a_token_in_its_ids_place_is_refused_without_an_echo() {
+        let error = token_id("eyJhbGciOiJub25lIn0.e30.").unwrap_err();
+        assert_eq!(error.field(), "token_id");
+        assert!(!error.to_string().contains("eyJ"));
+        assert!(token_id("eyJ").is_ok());
     }
 
     #[test]

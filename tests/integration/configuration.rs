@@ -85,7 +85,9 @@ fn the_environment_gives_token_and_base_url() {
     let own = [("MAGICBELL_PROJECT_TOKEN", "t"), ("MAGICBELL_API_URL", "https://own.example/v2")];
     assert!(run(&own).contains("child: own.example"));
     assert!(run(&[]).contains("child: MAGICBELL_PROJECT_TOKEN is not set"));
-    assert!(run(&[("MAGICBELL_PROJECT_TOKEN", "")]).contains("child: the token can't be used"));
+    assert!(run(&[("MAGICBELL_PROJECT_TOKEN", "")]).contains("child: MAGICBELL_PROJECT_TOKEN is set, and empty"));
+    let own = [("MAGICBELL_PROJECT_TOKEN", "t"), ("MAGICBELL_API_URL", "")];
+    assert!(run(&own).contains("child: MAGICBELL_API_URL is set, and empty"));
     let own = [("MAGICBELL_PROJECT_TOKEN", "t"), ("MAGICBELL_API_URL", "nothing")];
     assert!(run(&own).contains("child: the base URL can't be used"));
 }

@@ -1,11 +1,14 @@
 //! Every page, and no page that isn't one.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use futures_util::{StreamExt, TryStreamExt};
-use magicbell::ErrorKind;
 use magicbell::jwt::{FetchProjectTokens, FetchUserTokens};
 use magicbell::testing::{Fault, Server};
+use magicbell::{Client, ErrorKind};
 
-use crate::support::client;
+use crate::support::{client, json, transport};
 
 #[tokio::test]
 async fn both_lists_are_read_to_their_end_in_order() {
@@ -105,4 +108,22 @@ async fn a_page_that_fails_is_the_end() {
     assert!(tokens.next().await.unwrap().is_ok());
     assert_eq!(tokens.next().await.unwrap().unwrap_err().status().unwrap(), 403);
     assert!(tokens.next().await.is_none());
+}
+
+#[tokio::test]
+async fn pages_without_end_and_without_anything_new_are_an_error() {
+    let empty = r#"{"data":[],"links":{"next":"CURSOR"}}"#;
+    let known = r#"{"data":[{"created_at":"x","id":"1"}],"links":{"next":"CURSOR"}}"#;
+    for (page, items) in [(empty, 0), (known, 1)] {
+        let count = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&count);
+        let (_, transport) = transport(move |_| {
+            Ok(json(200, &page.replace("CURSOR", &format!("c{}", counter.fetch_add(1, Ordering::Relaxed)))))
+        });
+        let client = Client::builder().token("t").transport(transport).build().unwrap();
+        let tokens = client.paginate(FetchProjectTokens::builder().build()).collect::<Vec<_>>().await;
+        assert_eq!(tokens.iter().filter(|token| token.is_ok()).count(), items);
+        assert!(tokens.last().unwrap().is_err());
+        assert_eq!(count.load(Ordering::Relaxed), 100 + items);
+    }
 }

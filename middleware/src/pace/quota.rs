@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use super::nanos;
 
+const YEAR: Duration = Duration::from_secs(365 * 86_400);
+
 /// So many requests in any stretch of time as long as the window.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Quota {
@@ -12,13 +14,14 @@ pub struct Quota {
 }
 
 impl Quota {
-    /// Allows at most `count` requests in any stretch as long as `window`. A count of 0 counts as 1.
+    /// Allows at most `count` requests in any stretch as long as `window`. A count of 0 counts as 1, a window of more than a year
+    /// as one of a year.
     ///
     /// A twentieth of the count, at least one, may go at once; the others are spread evenly. A request that is held up after its
     /// turn has come, by 50 ms or the distance to the next if that is longer, waits for another turn.
     #[must_use]
     pub fn per(count: u32, window: Duration) -> Self {
-        Self { count: count.max(1), window }
+        Self { count: count.max(1), window: window.min(YEAR) }
     }
 
     /// Allows any number.

@@ -242,6 +242,16 @@ async fn quotas_of_any_size_do_not_panic() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_window_without_end_still_limits() {
+    let pace = Pace::new(Quota::unlimited(), Quota::per(1, Duration::MAX));
+    let server = Server::new([Reply::Status(200)]);
+    let service = stack(RetryLayer::new(policy()).timeout(60 * SECOND).pace(pace), server.clone());
+    service.clone().oneshot(discard()).await.unwrap();
+    service.oneshot(discard()).await.unwrap_err();
+    assert_eq!(server.count(), 1);
+}
+
 /// Forty calls behind one permit, which its first holder keeps for 5 s: their turns pass by meanwhile, and don't all count then.
 #[tokio::test(start_paused = true)]
 async fn turns_that_passed_by_behind_a_permit_are_not_made_up_for_in_a_burst() {

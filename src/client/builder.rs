@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use magicbell_middleware::auth::{Credentials, bearer};
 use magicbell_middleware::pace::Pace;
 use magicbell_middleware::retry::{RetryPolicy, Verdict};
-use magicbell_middleware::{Body, BoxError};
+use magicbell_middleware::{Body, BoxError, Safety};
 use tower::{Layer, Service};
 
 use super::Client;
@@ -65,7 +65,7 @@ impl Client {
         /// may.
         #[builder(default = Duration::from_secs(5))]
         connect_timeout: Duration,
-        /// When to retry, how often, and after how long. At most 3 attempts by default.
+        /// When to retry, how often, and after how long. At most 3 attempts by default; `max_attempts` has to be at least 1.
         #[builder(default)]
         retry: RetryPolicy,
         /// How many requests to send a minute at most. No limit by default.
@@ -198,14 +198,28 @@ impl<S: client_builder::State> ClientBuilder<S> {
     }
 }
 
-/// Adds what the API says in words of its own: a creation whose key is in use by one that is still under way.
+/// Adds what only who knows the API can say: that a creation's key is in use by one that is still under way, and that a success
+/// can't be read.
 pub(super) fn with_the_apis_own(retry: RetryPolicy) -> RetryPolicy {
     let trusts_keys = retry.trusts_idempotency_keys();
     retry.and_classify(move |attempt| {
-        let response = attempt.response().filter(|_| trusts_keys && attempt.has_idempotency_key())?;
-        let is_conflict = response.status() == StatusCode::CONFLICT;
-        (is_conflict && says_in_progress(response.body().as_bytes())).then_some(Verdict::Backoff)
+        let response = attempt.response()?;
+        let is_keyed = trusts_keys && attempt.has_idempotency_key();
+        let is_worth_another = match response.status() {
+            StatusCode::CONFLICT => is_keyed && says_in_progress(response.body().as_bytes()),
+            status if status.is_success() => {
+                is_no_answer(response.body().as_bytes()) && (is_keyed || attempt.safety() != Safety::NonIdempotent)
+            }
+            _ => false,
+        };
+        is_worth_another.then_some(Verdict::Backoff)
     })
+}
+
+/// Says, by its first and last byte alone, whether a success is somebody else's page, or an object that was cut short.
+fn is_no_answer(body: &[u8]) -> bool {
+    let body = body.trim_ascii();
+    body.starts_with(b"<") || (body.starts_with(b"{") && !body.ends_with(b"}"))
 }
 
 fn check_limits(

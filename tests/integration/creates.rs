@@ -62,6 +62,8 @@ async fn with_keys_trusted_a_lost_answer_is_had_again_and_one_token_is_minted() 
         Fault::close().after_processing(),
         Fault::cut_body(20),
         Fault::cut_body_without_length(20),
+        Fault::html(200).after_processing(),
+        Fault::body(201, r#"{"token":"t"#).after_processing(),
         Fault::status(502).after_processing(),
     ] {
         let server = Server::start().await.unwrap();

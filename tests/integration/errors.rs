@@ -56,6 +56,7 @@ async fn a_page_under_200_is_no_answer() {
     let server = Server::start().await.unwrap();
     let error = list(&server, Fault::html(200)).await;
     assert_eq!((error.kind(), error.status().unwrap().as_u16()), (ErrorKind::Decode, 200));
+    assert_eq!((error.attempts().len(), server.request_count()), (3, 3), "another attempt may be answered by the API");
 }
 
 #[tokio::test]

@@ -50,7 +50,9 @@ async fn each_outcome_is_what_is_known() {
         (Fault::cut_body(10).always(), Unverified, true),
         (Fault::html(404), Unverified, false),
         (Fault::html(410), Unverified, false),
-        (Fault::html(200), Unverified, false),
+        (Fault::html(200), Revoked, true),
+        (Fault::html(200).after_processing(), AlreadyRevoked, true),
+        (Fault::html(200).always(), Unverified, false),
         (Fault::body(200, other), Unverified, false),
         (Fault::body(200, "{}"), Unverified, false),
     ] {

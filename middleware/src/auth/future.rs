@@ -10,7 +10,8 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::{Credentials, Renewed, sensitive};
+use super::Credentials;
+use super::bearer::sensitive;
 use crate::{AttemptError, BoxError, find_source};
 
 pin_project! {
@@ -84,6 +85,10 @@ where
         }
     }
 }
+
+/// The next attempt would carry other credentials: in the extensions of a 401.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Renewed;
 
 /// Without credentials nothing is sent. Credentials that failed for good stay so.
 fn not_sent(error: BoxError) -> AttemptError {

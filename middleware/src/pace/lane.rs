@@ -9,7 +9,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::{Quota, nanos};
+use super::Quota;
+use super::quota::nanos;
 
 /// How far apart requests are let through when a pause ends, so that those who waited don't come all at once.
 pub(super) const RAMP: Duration = Duration::from_millis(50);

@@ -40,9 +40,3 @@ pub use shared::Pace;
 
 #[cfg(feature = "retry")]
 pub(crate) use lane::Ticket;
-
-use std::time::Duration;
-
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}

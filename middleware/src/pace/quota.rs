@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use super::nanos;
-
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
 
 /// So many requests in any stretch of time as long as the window.
@@ -51,6 +49,11 @@ impl Quota {
         // Of `count` in a window, `burst` go at its beginning and the others one by one after it.
         nanos(self.window).div_ceil(u64::from(self.count) - self.burst() + 1)
     }
+}
+
+/// Returns a duration in nanoseconds; what is more than fits, some 584 years, is taken as that.
+pub(super) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -7,8 +7,9 @@ use http::{HeaderMap, StatusCode};
 use tokio::time::{Instant, sleep_until};
 
 use super::lane::{Lane, RAMP, Ticket};
+use super::quota::nanos;
 use super::rate_limit_headers::exhausted_for;
-use super::{Quota, nanos, retry_after};
+use super::{Quota, retry_after};
 use crate::Safety;
 
 /// As far as an instant is reckoned: adding more to one could overflow.

@@ -12,6 +12,7 @@ mod credentials;
 mod discards;
 mod endpoints;
 mod errors;
+mod fake_server;
 mod http2;
 mod ids;
 #[cfg(feature = "metrics")]

@@ -22,12 +22,17 @@ mod batch;
 mod classify;
 mod in_flight;
 mod outcome;
+mod progress;
 mod report;
+mod selection;
 mod stop;
 mod stream;
+mod words;
 
 pub use batch::{OwnToken, Revocations};
 pub use outcome::{Revocation, RevocationOutcome, StopReason};
-pub use report::RevocationReport;
+pub use progress::{Basis, Estimate, Progress};
+pub use report::{FailureGroup, RevocationReport};
+pub use selection::{ListError, RevocationPlan, SelectedToken, Selection, Verification, Verify};
 pub use stop::StopHandle;
 pub use stream::RevocationStream;

@@ -26,6 +26,7 @@ pub struct RateLimit {
     reads: Quota,
     writes: Quota,
     pace: Pace,
+    writes_a_minute: u32,
     problem: Option<&'static str>,
 }
 
@@ -41,7 +42,7 @@ impl RateLimit {
     #[must_use]
     pub fn per_minute(reads: u32, writes: u32) -> Self {
         let problem = (reads == 0 || writes == 0).then_some("a rate limit must be at least 1 a minute");
-        Self::new(Quota::per(reads, MINUTE), Quota::per(writes, MINUTE), problem)
+        Self::new(Quota::per(reads, MINUTE), Quota::per(writes, MINUTE), writes, problem)
     }
 
     /// Takes a part of it, more than 0 and at most 1, and leaves the rest to others. The result is a limit of its own, not
@@ -50,11 +51,18 @@ impl RateLimit {
     pub fn share(self, share: f64) -> Self {
         let is_share = share > 0.0 && share <= 1.0;
         let problem = (!is_share).then_some("a share of a rate limit must be more than 0 and at most 1");
-        Self::new(self.reads.share(share), self.writes.share(share), self.problem.or(problem))
+        let writes_a_minute = (f64::from(self.writes_a_minute) * share) as u32;
+        Self::new(self.reads.share(share), self.writes.share(share), writes_a_minute, self.problem.or(problem))
     }
 
-    fn new(reads: Quota, writes: Quota, problem: Option<&'static str>) -> Self {
-        Self { reads, writes, pace: Pace::new(reads, writes), problem }
+    fn new(reads: Quota, writes: Quota, writes_a_minute: u32, problem: Option<&'static str>) -> Self {
+        let writes_a_minute = writes_a_minute.max(1);
+        Self { reads, writes, pace: Pace::new(reads, writes), writes_a_minute, problem }
+    }
+
+    /// Returns how many writes go in a minute once the twentieth that may go at once has gone: see [`Quota::per`].
+    pub(crate) fn steady_writes_a_minute(&self) -> u32 {
+        self.writes_a_minute - (self.writes_a_minute / 20).max(1) + 1
     }
 
     pub(crate) fn into_pace(self) -> Result<Pace, Error> {

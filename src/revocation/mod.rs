@@ -22,12 +22,15 @@ mod batch;
 mod classify;
 mod in_flight;
 mod outcome;
+mod progress;
 mod report;
 mod stop;
 mod stream;
+mod words;
 
 pub use batch::{OwnToken, Revocations};
 pub use outcome::{Revocation, RevocationOutcome, StopReason};
+pub use progress::{Basis, Estimate, Progress};
 pub use report::RevocationReport;
 pub use stop::StopHandle;
 pub use stream::RevocationStream;

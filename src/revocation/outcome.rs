@@ -20,6 +20,8 @@ pub struct Revocation {
     pub outcome: RevocationOutcome,
     /// How often the request was sent.
     pub attempts: u32,
+    /// How many of the attempts were answered by 429, and waited out.
+    pub rate_limited: u32,
     /// The last status, where one arrived.
     pub status: Option<StatusCode>,
     /// When the service says that it discarded the token.
@@ -29,6 +31,8 @@ pub struct Revocation {
     /// Why it isn't revoked, or isn't known to be; `None` where it is, and where it was never tried.
     pub error: Option<Error>,
     pub(super) request_id: Option<HeaderValue>,
+    /// Whether another input that named the same id at the same time has the request to its account.
+    pub(super) is_shared: bool,
 }
 
 impl Revocation {
@@ -38,11 +42,13 @@ impl Revocation {
             token_id,
             outcome,
             attempts: 0,
+            rate_limited: 0,
             status: None,
             discarded_at: None,
             elapsed: Duration::ZERO,
             error: None,
             request_id: None,
+            is_shared: false,
         }
     }
 

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use futures_core::Stream;
 use futures_util::stream::FuturesUnordered;
-use magicbell_middleware::Attempts;
+use http::StatusCode;
+use magicbell_middleware::{Attempt, Attempts};
 use pin_project_lite::pin_project;
 use tokio::time::{Sleep, sleep};
 
@@ -188,7 +189,8 @@ impl Run {
     fn settle(&mut self, slot: usize, discarded: Discarded) {
         let Slot { token_id, first, others } = self.slots.remove(slot);
         for index in others {
-            self.ready.push_back(describe(index, token_id.clone(), &discarded));
+            let shared = describe(index, token_id.clone(), &discarded);
+            self.ready.push_back(Revocation { is_shared: true, ..shared });
         }
         let mut revocation = describe(first, token_id, &discarded);
         if let Ok(Err(error)) = discarded {
@@ -220,7 +222,9 @@ fn describe(index: u64, token_id: String, discarded: &Discarded) -> Revocation {
     match discarded {
         Ok(Ok((parts, answer, elapsed))) => {
             revocation.outcome = RevocationOutcome::Revoked;
-            revocation.attempts = count(parts.extensions.get::<Attempts>().map_or(1, |attempts| attempts.0.len()));
+            let attempts = parts.extensions.get::<Attempts>().map(|attempts| &attempts.0[..]);
+            revocation.attempts = attempts.map_or(1, |attempts| count(attempts.len()));
+            revocation.rate_limited = attempts.map_or(0, rate_limited);
             revocation.status = Some(parts.status);
             revocation.discarded_at = answer.discarded_at.clone();
             revocation.elapsed = *elapsed;
@@ -229,6 +233,7 @@ fn describe(index: u64, token_id: String, discarded: &Discarded) -> Revocation {
         Ok(Err(error)) => {
             revocation.outcome = classify(error);
             revocation.attempts = count(error.attempts().len());
+            revocation.rate_limited = rate_limited(error.attempts());
             revocation.status = error.status();
             revocation.elapsed = error.elapsed();
             revocation.request_id = error.headers().and_then(|headers| headers.get(REQUEST_ID)).cloned();
@@ -241,6 +246,10 @@ fn describe(index: u64, token_id: String, discarded: &Discarded) -> Revocation {
 
 fn count(attempts: usize) -> u32 {
     u32::try_from(attempts).unwrap_or(u32::MAX)
+}
+
+fn rate_limited(attempts: &[Attempt]) -> u32 {
+    count(attempts.iter().filter(|attempt| attempt.status == Some(StatusCode::TOO_MANY_REQUESTS)).count())
 }
 
 impl<S> fmt::Debug for RevocationStream<S> {

@@ -1,10 +1,12 @@
 //! One request and what becomes of it: an answer, or a fault.
 
 use std::future::pending;
-use std::sync::Arc;
+use std::pin::pin;
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use bytes::Bytes;
+use futures_util::future::{Either, select};
 use http::header::{CONTENT_LENGTH, HeaderValue, RETRY_AFTER};
 use http::{Request, Response, Version};
 use http_body_util::{BodyExt, Full};
@@ -32,6 +34,17 @@ pub(super) async fn exchange(
     let request = Request::from_parts(parts, body.collect().await?.to_bytes());
     let exchange = Exchange { number: None, request, shared, connection };
     Ok(exchange.run(received_at).await.map(Full::new))
+}
+
+/// Answers a request that came without a socket; `None` where a fault ended what would have been its connection.
+pub(super) async fn exchange_in_memory(shared: Arc<Shared>, request: Request<Bytes>) -> Option<Answer> {
+    let connection = Arc::new(Connection::new(Weak::new()));
+    let exchange = Exchange { number: None, request, shared, connection: Arc::clone(&connection) };
+    let (answered, ended) = (pin!(exchange.run(Instant::now())), pin!(connection.ended()));
+    match select(answered, ended).await {
+        Either::Left((answer, _)) => Some(answer),
+        Either::Right(_) => None,
+    }
 }
 
 struct Exchange {

@@ -45,6 +45,7 @@ mod connection;
 mod exchange;
 mod socket;
 mod tasks;
+mod transport;
 
 // Faults.
 mod fault;
@@ -77,3 +78,4 @@ pub use fault::Fault;
 pub use request_log::ReceivedRequest;
 pub use server::Server;
 pub use stored_token::{StoredToken, TokenUser};
+pub use transport::Transport;

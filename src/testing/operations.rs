@@ -1,11 +1,12 @@
 //! The six operations, from a request to an answer.
 
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Request, StatusCode};
 use serde::Serialize;
+use tokio::time::Instant;
 
 use super::answer::{self, Answer, Refusal};
 use super::clock;
@@ -53,7 +54,7 @@ impl State {
         if !token.is_some_and(|token| self.tokens.authenticates(token, SystemTime::now())) {
             return Err(answer::unauthorized().into());
         }
-        let admitted = self.limiter.as_mut().map(|limiter| limiter.admit(request.method(), Instant::now()));
+        let admitted = self.limiter.as_mut().map(|limiter| limiter.admit(request.method(), Instant::now().into_std()));
         admitted.unwrap_or(Ok(())).map_err(|seconds| answer::rate_limited(seconds).into())
     }
 
@@ -89,7 +90,7 @@ impl State {
         let Some(key) = key else {
             return self.create(operation, request.body());
         };
-        let (key, body, now) = (key.as_bytes(), request.body(), Instant::now());
+        let (key, body, now) = (key.as_bytes(), request.body(), Instant::now().into_std());
         if let Some(answer) = self.keys.answer(key, operation, body, now) {
             return answer;
         }

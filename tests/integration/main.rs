@@ -19,6 +19,7 @@ mod metrics;
 mod operations;
 mod outside_crate;
 mod pagination;
+mod progress;
 mod proxy;
 mod revocation;
 mod secrets;

@@ -59,7 +59,7 @@ impl RevocationReport {
         self.counts.iter().sum()
     }
 
-    /// Says whether every token is known to be revoked.
+    /// Says whether every token is revoked: known to be, or [presumed](Revocation::is_presumed).
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.failures.is_empty()

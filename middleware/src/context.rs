@@ -57,7 +57,8 @@ impl CallContext {
         self
     }
 
-    /// Has a 429 waited out, however often: it uses up neither the attempts nor the budget. The deadline still holds.
+    /// Has a 429 waited out, however often: it uses up neither the attempts nor the budget. A `Retry-After` beyond the policy's
+    /// longest is waited out too, up to a day. The deadline still holds.
     #[must_use]
     pub fn waiting_out_rate_limits(mut self) -> Self {
         self.waits_out_rate_limits = true;

@@ -97,6 +97,7 @@ impl Client {
         let mut headers = default_headers(user_agent, caller)?;
         let credentials = authorize(token, credentials, &mut headers, &redactor, attempt_timeout)?;
         let (has_outer_layers, has_attempt_layers) = (!extra.layers.is_empty(), !extra.attempt_layers.is_empty());
+        let shared_credentials = credentials.clone();
         let settings = Settings {
             timeout,
             attempt_timeout,
@@ -130,7 +131,16 @@ impl Client {
             }
         };
         let has_layers = has_outer_layers || has_attempt_layers;
-        Ok(Self { shared: Arc::new(Shared { base_url, stack, redactor, timeout, has_outer_layers, has_layers }) })
+        let shared = Shared {
+            base_url,
+            stack,
+            redactor,
+            credentials: shared_credentials,
+            timeout,
+            has_outer_layers,
+            has_layers,
+        };
+        Ok(Self { shared: Arc::new(shared) })
     }
 }
 

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use magicbell_middleware::BoxError;
+use magicbell_middleware::auth::Credentials as _;
 
+use super::extra::ErasedCredentials;
 use super::stack::Stack;
 use super::{Call, Execute};
 use crate::endpoint::{BaseUrl, Endpoint};
@@ -44,6 +46,8 @@ pub(super) struct Shared {
     pub(super) base_url: BaseUrl,
     pub(super) stack: Box<dyn Stack>,
     pub(super) redactor: Redactor,
+    /// What gives the token, where it isn't one of the prebuilt headers.
+    pub(super) credentials: Option<ErasedCredentials>,
     pub(super) timeout: Duration,
     /// Whether the caller's layers stand around the whole call, so that the stack's own deadline doesn't cover them.
     pub(super) has_outer_layers: bool,
@@ -100,6 +104,22 @@ impl Client {
     /// Returns the claims of the client's own token that are text; none where it isn't a JWT, or isn't known yet.
     pub(crate) fn own_claims(&self) -> Vec<String> {
         self.shared.redactor.claims()
+    }
+
+    /// Returns how often another token has become known as the client's own: 0 where none is yet.
+    pub(crate) fn own_token_changes(&self) -> u64 {
+        self.shared.redactor.changes()
+    }
+
+    /// Asks the credentials, so that the client's own token becomes known before anything is sent.
+    pub(crate) fn ask_credentials(&self) -> impl Future<Output = ()> + Send + use<> {
+        let credentials = self.shared.credentials.clone();
+        async move {
+            if let Some(credentials) = credentials {
+                // What fails here fails again in the attempt, and is reported there.
+                _ = credentials.authorization().await;
+            }
+        }
     }
 
     /// Returns the six operations as methods, for those who know MagicBell's other clients.

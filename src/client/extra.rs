@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderValue, Request, Response};
@@ -65,8 +66,9 @@ where
 }
 
 /// Credentials of the caller's, erased. They have to be given in time, and the redactor is told of each value.
+#[derive(Clone)]
 pub(super) struct ErasedCredentials {
-    inner: Box<dyn DynCredentials>,
+    inner: Arc<dyn DynCredentials>,
     redactor: Redactor,
     timeout: Duration,
 }
@@ -88,7 +90,7 @@ impl<C: Credentials> DynCredentials for C {
 
 impl ErasedCredentials {
     pub(super) fn new(credentials: impl Credentials) -> Self {
-        Self { inner: Box::new(credentials), redactor: Redactor::default(), timeout: Duration::MAX }
+        Self { inner: Arc::new(credentials), redactor: Redactor::default(), timeout: Duration::MAX }
     }
 
     pub(super) fn with(self, redactor: Redactor, timeout: Duration) -> Self {

@@ -50,6 +50,14 @@ impl<T> Send<T> {
         Self { sending, decode }
     }
 
+    /// Returns what is known of a call that hasn't ended: its attempts, the one in flight among them, and the time that it has
+    /// taken.
+    pub(crate) fn so_far(&self) -> (Vec<Attempt>, Duration) {
+        let attempts = self.sending.context.as_ref().map(CallContext::attempts);
+        let elapsed = self.sending.start.map(|start| start.elapsed());
+        (attempts.unwrap_or_default(), elapsed.unwrap_or_default())
+    }
+
     /// Polls for the parts that a [`Response`] is made of, which not everybody needs.
     pub(crate) fn poll_parts(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(Parts, T, Duration), Error>> {
         let mut this = self.project();

@@ -1,6 +1,7 @@
 //! Makes a server's text fit to be kept and shown.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine as _;
@@ -19,6 +20,7 @@ const JWT_MIN: usize = 20;
 #[derive(Clone, Default)]
 pub(crate) struct Redactor {
     authorization: Arc<RwLock<Option<HeaderValue>>>,
+    changes: Arc<AtomicU64>,
 }
 
 impl Redactor {
@@ -27,7 +29,13 @@ impl Redactor {
         let known = self.authorization.read().unwrap_or_else(PoisonError::into_inner).as_ref() == Some(authorization);
         if !known {
             *self.authorization.write().unwrap_or_else(PoisonError::into_inner) = Some(authorization.clone());
+            self.changes.fetch_add(1, Ordering::Release);
         }
+    }
+
+    /// Returns how often another token has become known: 0 where none is yet.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
     }
 
     /// Returns the claims of the token that are text, where it is a JWT: its id may be among them, under whatever name.

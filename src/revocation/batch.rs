@@ -127,7 +127,9 @@ impl<S> Revocations<S> {
 
     /// Sets how many of the first ids have to be not found, all of them, for the batch to stop: 20 by default, never for 0.
     ///
-    /// Ids of another project, or of the other kind of token, are all not found; that is better known early.
+    /// Ids of another project, or of the other kind of token, are all not found; that is better known early. A 404 counts also
+    /// where an earlier attempt may have revoked the token, since nothing says then that there was one; what was refused, or
+    /// has no answer, doesn't count.
     pub fn stop_after_not_found(mut self, limit: usize) -> Self {
         self.not_found_limit = NonZeroUsize::new(limit);
         self
@@ -142,7 +144,7 @@ impl<S> Revocations<S> {
     }
 
     /// Sets how long what is in flight has to end after a [`StopHandle`] has asked to stop: 30 s by default. What hasn't ended
-    /// then is [`Unknown`](super::RevocationOutcome::Unknown).
+    /// then is [`Unknown`](super::RevocationOutcome::Unknown), and ids are read as after a second stop.
     pub fn drain_timeout(mut self, timeout: Duration) -> Self {
         self.drain_timeout = timeout;
         self
@@ -154,6 +156,12 @@ impl<S> Revocations<S> {
     /// It is known by any claim of its own that is text, where it is a JWT; otherwise by
     /// [`own_token_id`](Self::own_token_id) alone. Where neither says which it is, it is revoked in its turn, and the batch stops
     /// with a 401. Of users' tokens it is never one.
+    ///
+    /// Where the client has [credentials](crate::ClientBuilder::credentials) that haven't been used yet, they are asked before
+    /// the first id is sent. Of those that rotate, the token that they gave last is the client's own: a new one is known from
+    /// its first use on, and the one before it is a token like others then. An id that was sent before its token came into use
+    /// can't be held back any more. Credentials that give no token when they are asked are asked again for the next id; the one
+    /// in hand goes unchecked, as far as it can go without a token.
     pub fn own_token(mut self, own_token: OwnToken) -> Self {
         self.own_token = own_token;
         self

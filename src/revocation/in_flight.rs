@@ -1,16 +1,14 @@
 //! What is in flight: one request an id, however often the id was given.
 
-use std::any::Any;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
-use futures_util::future::CatchUnwind;
 use http::response::Parts;
+use magicbell_middleware::Attempt;
 use pin_project_lite::pin_project;
 
 use crate::client::Send;
@@ -18,45 +16,51 @@ use crate::error::Error;
 use crate::jwt::DiscardTokenResponse;
 
 /// How a discard ended; an `Err` outside is a panic of a layer of the caller's.
-pub(super) type Discarded =
-    Result<Result<(Parts, DiscardTokenResponse, Duration), Error>, Box<dyn Any + std::marker::Send>>;
+pub(super) type Discarded = Result<Result<(Parts, DiscardTokenResponse, Duration), Error>, SoFar>;
+
+/// What is known of a discard that has no end of its own.
+#[derive(Debug)]
+pub(super) struct SoFar {
+    /// The one in flight is among them.
+    pub(super) attempts: Vec<Attempt>,
+    pub(super) elapsed: Duration,
+}
 
 pin_project! {
     /// One request in flight.
     pub(super) struct Discarding {
         slot: usize,
         #[pin]
-        inner: CatchUnwind<AssertUnwindSafe<PartsFuture>>,
-    }
-}
-
-pin_project! {
-    struct PartsFuture {
-        #[pin]
         send: Send<DiscardTokenResponse>,
-    }
-}
-
-impl Future for PartsFuture {
-    type Output = Result<(Parts, DiscardTokenResponse, Duration), Error>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().send.poll_parts(cx)
     }
 }
 
 impl Discarding {
     pub(super) fn new(slot: usize, send: Send<DiscardTokenResponse>) -> Self {
-        Self { slot, inner: AssertUnwindSafe(PartsFuture { send }).catch_unwind() }
+        Self { slot, send }
+    }
+
+    pub(super) fn slot(&self) -> usize {
+        self.slot
+    }
+
+    pub(super) fn so_far(&self) -> SoFar {
+        let (attempts, elapsed) = self.send.so_far();
+        SoFar { attempts, elapsed }
     }
 }
 
 impl Future for Discarding {
     type Output = (usize, Discarded);
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        Poll::Ready((*this.slot, ready!(this.inner.poll(cx))))
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // After a panic it is polled no more.
+        let polled = catch_unwind(AssertUnwindSafe(|| self.as_mut().project().send.poll_parts(cx)));
+        let ended = match polled {
+            Ok(polled) => Ok(ready!(polled)),
+            Err(_) => Err(self.so_far()),
+        };
+        Poll::Ready((self.slot, ended))
     }
 }
 
@@ -111,14 +115,6 @@ impl Slots {
             self.by_hash.remove(&hash);
         }
         removed
-    }
-}
-
-impl Slots {
-    /// Gives every place free, and returns the ids that were in flight.
-    pub(super) fn drain(&mut self) -> impl Iterator<Item = Slot> + use<> {
-        let Self { slots, free, .. } = std::mem::take(self);
-        slots.into_iter().enumerate().filter(move |(slot, _)| !free.contains(slot)).map(|(_, slot)| slot)
     }
 }
 

@@ -20,10 +20,13 @@
 
 mod batch;
 mod classify;
+mod describe;
 mod in_flight;
 mod outcome;
+mod own;
 mod progress;
 mod report;
+mod run;
 mod selection;
 mod stop;
 mod stream;

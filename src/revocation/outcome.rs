@@ -18,7 +18,7 @@ pub struct Revocation {
     pub token_id: String,
     /// What became of the token.
     pub outcome: RevocationOutcome,
-    /// How often the request was sent.
+    /// How often the request was sent, as far as is known.
     pub attempts: u32,
     /// How many of the attempts were answered by 429, and waited out.
     pub rate_limited: u32,
@@ -28,7 +28,8 @@ pub struct Revocation {
     pub discarded_at: Option<Timestamp>,
     /// How long it took, waits included.
     pub elapsed: Duration,
-    /// Why it isn't revoked, or isn't known to be; `None` where it is, and where it was never tried.
+    /// Why it isn't revoked, or isn't known to be. `None` where it is; where nothing was sent; where the batch ended while it was
+    /// in flight; where a layer of the caller's panicked; and for all but one of several inputs that named the id at once.
     pub error: Option<Error>,
     pub(super) request_id: Option<HeaderValue>,
     /// Whether another input that named the same id at the same time has the request to its account.
@@ -52,6 +53,13 @@ impl Revocation {
         }
     }
 
+    /// Says whether [`AlreadyRevoked`](RevocationOutcome::AlreadyRevoked) is presumed: the API answered 404 after an attempt that
+    /// may have revoked the token. That is what it answers then; but it answers the same where it never had such a token.
+    #[must_use]
+    pub fn is_presumed(&self) -> bool {
+        self.outcome == RevocationOutcome::AlreadyRevoked && self.status == Some(StatusCode::NOT_FOUND)
+    }
+
     /// Returns the service's own id of the last request, `x-request-id`, where it sent one.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
@@ -65,8 +73,8 @@ impl Revocation {
 pub enum RevocationOutcome {
     /// The service says that it revoked this very token.
     Revoked,
-    /// It is gone: an attempt may have revoked it without its answer arriving, and the API then answered 404 or 410; or 410 at
-    /// once.
+    /// It is gone: the API answered 410; or it answered 404 after an attempt that may have revoked the token without its answer
+    /// arriving. After a 404 that is presumed, not certain: see [`Revocation::is_presumed`].
     AlreadyRevoked,
     /// The API knows no such token: a wrong id, another project's, the other kind of token, or one that was discarded before.
     NotFound,
@@ -95,7 +103,7 @@ impl RevocationOutcome {
         Self::NotAttempted,
     ];
 
-    /// Says whether the token is known to be revoked.
+    /// Says whether the token is revoked: known to be, or [presumed](Revocation::is_presumed).
     #[must_use]
     pub const fn is_revoked(self) -> bool {
         matches!(self, Self::Revoked | Self::AlreadyRevoked)
@@ -129,7 +137,7 @@ impl fmt::Display for RevocationOutcome {
 pub enum StopReason {
     /// The service refused the credentials: 401. No other id would fare better.
     Unauthorized,
-    /// The first ids were all not found: another project's token, or the other kind of tokens?
+    /// The first ids were all answered by 404: another project's token, or the other kind of tokens?
     AllNotFound,
     /// A [`StopHandle`](super::StopHandle) asked for it.
     Requested,

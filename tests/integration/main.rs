@@ -3,6 +3,7 @@
 mod support;
 
 mod auto_traits;
+mod batch_stops;
 mod cancellation;
 mod configuration;
 mod connections;
@@ -19,6 +20,7 @@ mod ids;
 mod metrics;
 mod operations;
 mod outside_crate;
+mod own_token;
 mod pagination;
 mod progress;
 mod proxy;

@@ -16,6 +16,9 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// How long a key is counted on: servers keep them for 24 hours, by the documents of those that say so.
 const KEY_LIFETIME: Duration = Duration::from_secs(23 * 3600);
 
+/// The longest `Retry-After` that is waited for by a call that waits 429s out: quotas are a day's at most.
+const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
+
 /// What a call knows of itself.
 pub(super) struct Call<B> {
     /// What each attempt sends a clone of.
@@ -189,7 +192,8 @@ impl<B: Clone> Call<B> {
         if verdict == Verdict::Renewed {
             return (!self.renewed).then_some((Duration::ZERO, now));
         }
-        let delay = policy.delay(verdict, self.number(), asked)?;
+        let longest = if is_free { LONGEST_PAUSE.max(policy.max_retry_after()) } else { policy.max_retry_after() };
+        let delay = policy.delay(verdict, self.number(), asked, longest)?;
         let until = now.checked_add(delay)?;
         let in_time = self.deadline.is_none_or(|deadline| until < deadline);
         if !in_time || self.key_is_old(until) {

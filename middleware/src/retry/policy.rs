@@ -106,13 +106,19 @@ impl RetryPolicy {
         own.unwrap_or_else(|| attempt.verdict(self.trust_idempotency_keys))
     }
 
-    /// Returns how long to wait before a retry, counted from 1; `None` where the server asks for longer than it may.
-    pub(super) fn delay(&self, verdict: Verdict, retry: u32, retry_after: Option<Duration>) -> Option<Duration> {
+    /// Returns how long to wait before a retry, counted from 1; `None` where the server asks for longer than `longest`.
+    pub(super) fn delay(
+        &self,
+        verdict: Verdict,
+        retry: u32,
+        retry_after: Option<Duration>,
+        longest: Duration,
+    ) -> Option<Duration> {
         let backoff = if verdict == Verdict::RateLimited { self.rate_limit_backoff } else { self.backoff };
         let delay = self.jitter.part_of(backoff.ceiling(retry));
         match retry_after {
             None => Some(delay),
-            Some(asked) if asked > self.max_retry_after => None,
+            Some(asked) if asked > longest => None,
             // Upward only: never sooner than asked, and not all at once.
             Some(asked) => Some(asked.saturating_add(self.jitter.part_of(asked / 10)).max(delay)),
         }
@@ -142,22 +148,24 @@ impl fmt::Debug for RetryPolicy {
 mod tests {
     use super::*;
 
+    const LONGEST: Duration = Duration::from_secs(60);
+
     #[test]
     fn a_wait_is_never_shorter_than_asked_nor_taken_beyond_the_cap() {
         let policy = RetryPolicy::default();
         for seconds in [0, 1, 7, 60] {
             let asked = Duration::from_secs(seconds);
-            let delay = policy.delay(Verdict::RateLimited, 1, Some(asked)).unwrap();
+            let delay = policy.delay(Verdict::RateLimited, 1, Some(asked), LONGEST).unwrap();
             assert!(delay >= asked && delay <= asked + asked / 10 + Duration::from_secs(1), "{asked:?}: {delay:?}");
         }
-        assert_eq!(policy.delay(Verdict::Backoff, 1, Some(Duration::from_secs(61))), None);
-        assert_eq!(policy.delay(Verdict::Backoff, 1, Some(Duration::MAX)), None);
+        assert_eq!(policy.delay(Verdict::Backoff, 1, Some(Duration::from_secs(61)), LONGEST), None);
+        assert_eq!(policy.delay(Verdict::Backoff, 1, Some(Duration::MAX), LONGEST), None);
     }
 
     #[test]
     fn a_429_without_retry_after_has_a_backoff_of_its_own() {
         let policy = RetryPolicy::builder().jitter(Jitter::off()).build();
-        assert_eq!(policy.delay(Verdict::RateLimited, 1, None), Some(Duration::from_secs(1)));
-        assert_eq!(policy.delay(Verdict::Backoff, 1, None), Some(Duration::from_millis(100)));
+        assert_eq!(policy.delay(Verdict::RateLimited, 1, None, LONGEST), Some(Duration::from_secs(1)));
+        assert_eq!(policy.delay(Verdict::Backoff, 1, None, LONGEST), Some(Duration::from_millis(100)));
     }
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, Request, Response, header};
-use magicbell_middleware::Body;
 use magicbell_middleware::retry::{Jitter, RetryLayer, RetryPolicy, retry_after};
+use magicbell_middleware::{Body, CallContext};
 use tokio::time::Instant;
 use tower::{ServiceBuilder, ServiceExt as _, service_fn};
 
@@ -104,6 +104,42 @@ async fn an_answer_that_asks_for_more_than_the_deadline_leaves_is_returned_at_on
     let response = stack(layer, server.clone()).oneshot(discard()).await.unwrap();
     assert_eq!((response.status().as_u16(), server.count()), (429, 1));
     assert_eq!(start.elapsed(), Duration::ZERO);
+}
+
+/// A discard that waits 429s out.
+fn patient(context: CallContext) -> Request<Body> {
+    let mut request = discard();
+    request.extensions_mut().insert(context.waiting_out_rate_limits());
+    request
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_waits_429s_out_waits_longer_than_the_policy_would() {
+    for asked in ["61", "86400"] {
+        let server = Server::new([Reply::Asks(429, asked), Reply::Status(200)]);
+        let response = stack(RetryLayer::new(policy()), server.clone()).oneshot(patient(CallContext::new())).await;
+        assert_eq!((response.unwrap().status().as_u16(), server.count()), (200, 2));
+        assert!(server.times()[1] >= Duration::from_secs(asked.parse().unwrap()), "{asked}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn even_a_call_that_waits_429s_out_ends_where_a_wait_is_beyond_a_day_or_its_deadline() {
+    for (asked, deadline) in [("86401", None), ("99999999999999999999", None), ("61", Some(60 * SECOND))] {
+        let server = Server::new([Reply::Asks(429, asked)]);
+        let start = Instant::now();
+        let context = deadline.map_or(CallContext::new(), |deadline| CallContext::new().with_timeout(deadline));
+        let response = stack(RetryLayer::new(policy()), server.clone()).oneshot(patient(context)).await;
+        assert_eq!((response.unwrap().status().as_u16(), server.count()), (429, 1), "{asked}");
+        assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_503_that_asks_for_more_than_the_policy_waits_is_not_waited_out() {
+    let server = Server::new([Reply::Asks(503, "61")]);
+    let response = stack(RetryLayer::new(policy()), server.clone()).oneshot(patient(CallContext::new())).await;
+    assert_eq!((response.unwrap().status().as_u16(), server.count()), (503, 1));
 }
 
 #[tokio::test(start_paused = true)]

@@ -30,7 +30,13 @@ impl RevocationReport {
         write!(f, "{} in {elapsed}: {a_second:.1} a second, ", Count(self.total(), "id"))?;
         writeln!(f, "{} a minute", Thousands((a_second * 60.0).round() as u64))?;
         for outcome in self.met() {
-            writeln!(f, "{:>10}  {outcome}", Thousands(self.count(outcome)))?;
+            write!(f, "{:>10}  {outcome}", Thousands(self.count(outcome)))?;
+            match self.presumed() {
+                presumed if outcome == RevocationOutcome::AlreadyRevoked && presumed > 0 => {
+                    writeln!(f, ", {} of them presumed", Thousands(presumed))?;
+                }
+                _ => writeln!(f)?,
+            }
         }
         write!(f, "{}, {} of them answered 429", Count(self.attempts(), "request"), Thousands(self.rate_limited()))?;
         if let Some(reason) = self.stopped {

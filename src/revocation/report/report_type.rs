@@ -52,6 +52,7 @@ pub struct RevocationReport {
     /// How long it took.
     pub elapsed: Duration,
     pub(super) groups: Vec<FailureGroup>,
+    pub(super) presumed: u64,
     pub(super) tried: u64,
     pub(super) attempts: u64,
     pub(super) rate_limited: u64,
@@ -78,6 +79,7 @@ impl RevocationReport {
             stopped: None,
             elapsed: Duration::ZERO,
             groups: Vec::new(),
+            presumed: 0,
             tried: 0,
             attempts: 0,
             rate_limited: 0,
@@ -104,6 +106,7 @@ impl RevocationReport {
     pub fn record(&mut self, revocation: Revocation) {
         self.elapsed = self.start.elapsed();
         self.counts[revocation.outcome as usize] += 1;
+        self.presumed += u64::from(revocation.is_presumed());
         self.tried += u64::from(revocation.attempts > 0);
         if !revocation.is_shared {
             self.attempts += u64::from(revocation.attempts);
@@ -137,10 +140,16 @@ impl RevocationReport {
         self.groups.iter().map(|group| group.count).sum()
     }
 
-    /// Says whether every token is known to be revoked.
+    /// Says whether every token is revoked: known to be, or [presumed](Revocation::is_presumed).
     #[must_use]
     pub fn is_complete(&self) -> bool {
         self.failed() == 0
+    }
+
+    /// Returns how many of the already revoked are [presumed](Revocation::is_presumed) to be: verify those, by listing again.
+    #[must_use]
+    pub fn presumed(&self) -> u64 {
+        self.presumed
     }
 
     /// Returns the failures by what they have in common, in the order in which each came up first.

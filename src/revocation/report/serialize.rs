@@ -11,8 +11,8 @@ use crate::error::Error;
 use crate::revocation::words::shown_id;
 use crate::revocation::{Revocation, RevocationOutcome};
 
-/// As an object: `total`, `complete`, `counts` with each outcome, `stopped`, `elapsed_ms`, `tried`, `per_minute`, `attempts`,
-/// `rate_limited`, `failure_groups`, `failures` and `failures_left_out`. Fields may be added.
+/// As an object: `total`, `complete`, `counts` with each outcome, `presumed`, `stopped`, `elapsed_ms`, `tried`, `per_minute`,
+/// `attempts`, `rate_limited`, `failure_groups`, `failures` and `failures_left_out`. Fields may be added.
 ///
 /// Of an error there is its kind, its status and the id of its request, never its text: that may be the service's, or a layer's.
 impl Serialize for RevocationReport {
@@ -21,6 +21,7 @@ impl Serialize for RevocationReport {
         map.serialize_entry("total", &self.total())?;
         map.serialize_entry("complete", &self.is_complete())?;
         map.serialize_entry("counts", &Counts(self))?;
+        map.serialize_entry("presumed", &self.presumed())?;
         map.serialize_entry("stopped", &self.stopped.map(snake_case))?;
         map.serialize_entry("elapsed_ms", &millis(self.elapsed))?;
         map.serialize_entry("tried", &self.tried())?;
@@ -118,7 +119,7 @@ mod tests {
         let expected = concat!(
             r#"{"total":5,"complete":false,"#,
             r#""counts":{"revoked":1,"already_revoked":0,"not_found":0,"refused":0,"unknown":2,"unverified":0,"#,
-            r#""invalid_id":1,"not_attempted":1},"#,
+            r#""invalid_id":1,"not_attempted":1},"presumed":0,"#,
             r#""stopped":"all_not_found","elapsed_ms":1500,"tried":3,"per_minute":120.0,"attempts":5,"rate_limited":2,"#,
             r#""failure_groups":["#,
             r#"{"outcome":"unknown","error":null,"status":503,"count":2,"token_id":"b","request_id":"r-1"},"#,

@@ -1,0 +1,61 @@
+//! What became of an input, in words that its caller gets.
+
+use http::StatusCode;
+use magicbell_middleware::{Attempt, Attempts};
+
+use super::classify::classify;
+use super::in_flight::{Discarded, SoFar};
+use super::{Revocation, RevocationOutcome};
+use crate::error::REQUEST_ID;
+
+/// Says what became of an input whose request has ended, but for the error, of which there is one however many inputs named the id.
+pub(super) fn ended(index: u64, token_id: String, discarded: &Discarded) -> Revocation {
+    let mut revocation = Revocation::new(index, token_id, RevocationOutcome::Unknown);
+    match discarded {
+        Ok(Ok((parts, answer, elapsed))) => {
+            revocation.outcome = RevocationOutcome::Revoked;
+            let attempts = parts.extensions.get::<Attempts>().map(|attempts| &attempts.0[..]);
+            revocation.attempts = attempts.map_or(1, |attempts| count(attempts.len()));
+            revocation.rate_limited = attempts.map_or(0, rate_limited);
+            revocation.status = Some(parts.status);
+            revocation.discarded_at = answer.discarded_at.clone();
+            revocation.elapsed = *elapsed;
+            revocation.request_id = parts.headers.get(REQUEST_ID).cloned();
+        }
+        Ok(Err(error)) => {
+            revocation.outcome = classify(error);
+            revocation.attempts = count(error.attempts().len());
+            revocation.rate_limited = rate_limited(error.attempts());
+            revocation.status = error.status();
+            revocation.elapsed = error.elapsed();
+            revocation.request_id = error.headers().and_then(|headers| headers.get(REQUEST_ID)).cloned();
+        }
+        // A layer of the caller's panicked: how far the last attempt got isn't known.
+        Err(so_far) => note(&mut revocation, so_far),
+    }
+    revocation
+}
+
+/// Says what is known of an input whose request was given up. Where nothing was sent, it was waiting for its turn.
+pub(super) fn given_up(index: u64, token_id: String, so_far: &SoFar) -> Revocation {
+    let is_sent = !so_far.attempts.is_empty();
+    let outcome = if is_sent { RevocationOutcome::Unknown } else { RevocationOutcome::NotAttempted };
+    let mut revocation = Revocation::new(index, token_id, outcome);
+    note(&mut revocation, so_far);
+    revocation
+}
+
+fn note(revocation: &mut Revocation, so_far: &SoFar) {
+    revocation.attempts = count(so_far.attempts.len());
+    revocation.rate_limited = rate_limited(&so_far.attempts);
+    revocation.status = so_far.attempts.last().and_then(|last| last.status);
+    revocation.elapsed = so_far.elapsed;
+}
+
+fn count(attempts: usize) -> u32 {
+    u32::try_from(attempts).unwrap_or(u32::MAX)
+}
+
+fn rate_limited(attempts: &[Attempt]) -> u32 {
+    count(attempts.iter().filter(|attempt| attempt.status == Some(StatusCode::TOO_MANY_REQUESTS)).count())
+}

@@ -1,0 +1,204 @@
+//! When a batch stops, what is still read, and what is said of the ids that were in flight.
+
+use std::time::Duration;
+
+use futures_util::{FutureExt as _, StreamExt as _};
+use http::{Request, Response};
+use magicbell::revocation::{Revocation, RevocationOutcome, StopHandle, StopReason};
+use magicbell::testing::{Fault, Server};
+use magicbell::{AttemptNumber, Body, BoxError, Client};
+
+use crate::support::{client, json, quick, transport};
+
+const ENVELOPE: &str = r#"{"errors":[{"code":"not_found","message":"no such token"}]}"#;
+
+/// A client whose first attempt at each id is lost, and whose others are answered by a script.
+fn losing_first_answers(answer: fn(&str) -> Response<Body>) -> Client {
+    let (_, transport) = transport(move |request| match AttemptNumber::of(request) {
+        1 => Err::<_, BoxError>("reset".into()),
+        _ => Ok(answer(request.uri().path().rsplit('/').next().unwrap_or_default())),
+    });
+    Client::builder().token("t").retry(quick()).transport(transport).build().unwrap()
+}
+
+fn ids(count: usize) -> Vec<String> {
+    (0..count).map(|number| format!("id-{number}")).collect()
+}
+
+#[tokio::test]
+async fn ids_that_are_all_404_after_a_lost_attempt_stop_the_batch_too() {
+    let client = losing_first_answers(|_| json(404, ENVELOPE));
+    let report = client.jwt().discard_user_jwts(ids(200)).concurrency(4).run().await;
+    assert_eq!(report.stopped, Some(StopReason::AllNotFound), "{report}");
+    assert!((20..=24).contains(&report.count(RevocationOutcome::AlreadyRevoked)), "{report}");
+}
+
+#[tokio::test]
+async fn one_that_is_known_to_be_found_lets_404s_pass() {
+    let client = losing_first_answers(|id| match id {
+        "id-7" => json(410, ENVELOPE),
+        _ => json(404, ENVELOPE),
+    });
+    let report = client.jwt().discard_user_jwts(ids(60)).concurrency(1).run().await;
+    assert_eq!((report.stopped, report.count(RevocationOutcome::AlreadyRevoked)), (None, 60), "{report}");
+}
+
+#[tokio::test]
+async fn what_says_nothing_of_an_id_does_not_let_404s_pass() {
+    let client = losing_first_answers(|id| match id {
+        "id-7" => json(403, ENVELOPE),
+        "id-9" => json(500, ENVELOPE),
+        _ => json(404, ENVELOPE),
+    });
+    let report = client.jwt().discard_user_jwts(ids(60)).concurrency(1).run().await;
+    assert_eq!(report.stopped, Some(StopReason::AllNotFound), "{report}");
+}
+
+#[tokio::test]
+async fn already_revoked_is_presumed_after_a_404_and_certain_after_a_410() {
+    let client = losing_first_answers(|id| json(if id == "id-0" { 410 } else { 404 }, ENVELOPE));
+    let revocations = client.jwt().discard_user_jwts(ids(2)).concurrency(1).stream().collect::<Vec<_>>().await;
+    let found = revocations.iter().map(|revocation| (revocation.outcome, revocation.is_presumed())).collect::<Vec<_>>();
+    assert_eq!(found, [(RevocationOutcome::AlreadyRevoked, false), (RevocationOutcome::AlreadyRevoked, true)]);
+}
+
+/// Polls a batch of ids that never end, and stops it after some outcomes; returns what came after that.
+async fn after_stops<I>(server: &Server, ids: I, drain: Duration, stops: usize) -> Vec<RevocationOutcome>
+where
+    I: Iterator<Item = String> + Unpin,
+{
+    let batch = client(server).jwt().discard_user_jwts(ids).concurrency(4).stop_after_not_found(0).drain_timeout(drain);
+    let (stop, mut stream) = (batch.stop_handle(), batch.stream());
+    for _ in 0..10 {
+        stream.next().await.unwrap();
+    }
+    (0..stops).for_each(|_| stop.stop());
+    stream.map(|revocation| revocation.outcome).collect().await
+}
+
+#[tokio::test]
+async fn ids_without_an_end_are_read_no_more_after_the_second_stop() {
+    let server = Server::start().await.unwrap();
+    let ids = (0..).map(|number| format!("id-{number}"));
+    let rest = after_stops(&server, ids, Duration::from_secs(600), 2).await;
+    assert!(rest.len() <= 4, "{rest:?}");
+}
+
+#[tokio::test]
+async fn ids_without_an_end_are_read_no_more_when_the_drain_is_over() {
+    let server = Server::start().await.unwrap();
+    let ids = (0..).map(|number| format!("id-{number}"));
+    let rest = after_stops(&server, ids, Duration::from_millis(30), 1).await;
+    assert!(rest.iter().filter(|outcome| **outcome == RevocationOutcome::NotAttempted).count() > 0);
+}
+
+#[tokio::test]
+async fn ids_of_which_the_number_is_known_have_an_outcome_each_after_the_second_stop() {
+    let server = Server::start().await.unwrap();
+    let rest = after_stops(&server, ids(5_000).into_iter(), Duration::from_secs(600), 2).await;
+    assert_eq!(rest.len(), 4_990);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_of_ids_that_stays_open_ends_with_the_drain_or_the_second_stop() {
+    for (stops, waited) in [(1, Duration::from_secs(30)), (2, Duration::ZERO)] {
+        let (_, transport) = transport(|_| Ok(json(200, "{}")));
+        let client = Client::builder().token("t").transport(transport).build().unwrap();
+        let ids = futures_util::stream::iter(ids(3)).chain(futures_util::stream::pending());
+        let batch = client.jwt().discard_user_jwts_from(ids);
+        let (stop, mut stream) = (batch.stop_handle(), batch.stream());
+        for _ in 0..3 {
+            stream.next().await.unwrap();
+        }
+        assert!(stream.next().now_or_never().is_none(), "it is open");
+        (0..stops).for_each(|_| stop.stop());
+        let start = tokio::time::Instant::now();
+        assert!(stream.next().await.is_none());
+        let elapsed = start.elapsed();
+        assert!(elapsed >= waited && elapsed < waited + Duration::from_millis(10), "{elapsed:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_flood_of_ids_that_are_not_attempted_leaves_others_their_turn() {
+    let server = Server::start().await.unwrap();
+    let batch = client(&server).jwt().discard_user_jwts((0..).map(|number| format!("id-{number}")));
+    let (stop, stream) = (batch.stop_handle(), batch.stream());
+    stop.stop();
+    // On this one thread nobody else runs until the batch lets go of it.
+    let second: StopHandle = stop.clone();
+    let other = tokio::spawn(async move { second.stop() });
+    assert!(stream.count().await > 0);
+    other.await.unwrap();
+}
+
+/// Stops a batch whose requests are never answered, and returns what it says of each id.
+async fn given_up(client: &Client, polls: usize) -> Vec<Revocation> {
+    let batch = client.jwt().discard_user_jwts(ids(4)).concurrency(2);
+    let (stop, mut stream) = (batch.stop_handle(), batch.stream());
+    for _ in 0..polls {
+        assert!(stream.next().now_or_never().is_none());
+    }
+    stop.stop();
+    stop.stop();
+    stream.collect().await
+}
+
+#[tokio::test]
+async fn ids_that_are_given_up_say_how_often_they_were_sent() {
+    let server = Server::start().await.unwrap();
+    server.fail_next(Fault::stall().always());
+    let mut revocations = given_up(&client(&server), 1).await;
+    revocations.sort_by_key(|revocation| revocation.index);
+    let found = revocations.iter().map(|revocation| (revocation.outcome, revocation.attempts)).collect::<Vec<_>>();
+    let (unknown, never) = ((RevocationOutcome::Unknown, 1), (RevocationOutcome::NotAttempted, 0));
+    assert_eq!(found, [unknown, unknown, never, never]);
+}
+
+#[tokio::test]
+async fn an_id_that_waited_for_its_turn_when_it_was_given_up_was_not_attempted() {
+    let server = Server::start().await.unwrap();
+    let limit = magicbell::RateLimit::per_minute(1, 1);
+    let client = Client::builder().token(server.token()).base_url(server.url()).rate_limit(limit).build().unwrap();
+    server.fail_next(Fault::stall().always());
+    let mut revocations = given_up(&client, 1).await;
+    revocations.sort_by_key(|revocation| revocation.index);
+    let found = revocations.iter().map(|revocation| (revocation.outcome, revocation.attempts)).collect::<Vec<_>>();
+    assert_eq!(found[..2], [(RevocationOutcome::Unknown, 1), (RevocationOutcome::NotAttempted, 0)]);
+}
+
+#[tokio::test]
+async fn an_id_whose_layer_panicked_says_how_often_it_was_sent() {
+    let server = Server::start().await.unwrap();
+    let layer = tower::util::MapRequestLayer::new(|request: Request<Body>| {
+        assert!(AttemptNumber::of(&request) == 1, "a layer's bug");
+        request
+    });
+    let builder = Client::builder().token(server.token()).base_url(server.url()).retry(quick());
+    let client = builder.attempt_layer(layer).build().unwrap();
+    server.fail_next(Fault::status(503));
+    let ids = server.add_user_tokens("u", 1);
+    let revocation = client.jwt().discard_user_jwts(ids).stream().next().await.unwrap();
+    assert_eq!((revocation.outcome, revocation.attempts), (RevocationOutcome::Unknown, 2));
+    assert!(revocation.error.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_beyond_what_a_single_call_waits_is_waited_out() {
+    let answers = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counter = std::sync::Arc::clone(&answers);
+    let (_, transport) = transport(move |request| {
+        let id = request.uri().path().rsplit('/').next().unwrap_or_default();
+        let mut answer = json(200, &format!(r#"{{"token_id":"{id}"}}"#));
+        if counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0 {
+            answer = json(429, ENVELOPE);
+            answer.headers_mut().insert("retry-after", "3600".parse()?);
+        }
+        Ok(answer)
+    });
+    let client = Client::builder().token("t").transport(transport).build().unwrap();
+    let start = tokio::time::Instant::now();
+    let report = client.jwt().discard_user_jwts(ids(1)).run().await;
+    assert_eq!(report.count(RevocationOutcome::Revoked), 1, "{report}");
+    assert!(start.elapsed() >= Duration::from_secs(3_600));
+}

@@ -13,7 +13,7 @@ use crate::error::{DecodeError, Error};
 use crate::jwt::{AccessToken, AccessTokenCollection, FetchProjectTokens, FetchUserTokens};
 
 /// How many pages in a row may have nothing new.
-const MAX_BARREN_PAGES: u32 = 100;
+pub(crate) const MAX_BARREN_PAGES: u32 = 100;
 
 /// A list that comes in pages.
 ///
@@ -125,8 +125,7 @@ where
             match std::mem::replace(&mut this.next, Next::End) {
                 Next::First => this.next = Next::Fetching(Box::pin(this.client.execute(&this.first))),
                 Next::After(_) if this.barren_pages >= MAX_BARREN_PAGES => {
-                    this.next =
-                        Next::Broken(DecodeError::new("100 pages in a row had nothing new, so it may never end"));
+                    this.next = Next::Broken(no_end());
                 }
                 Next::After(cursor) => {
                     let request = this.first.with_cursor(cursor);
@@ -166,6 +165,11 @@ impl<E: Paginate> Paginated<E> {
             Some(Err(error)) => Next::Broken(error),
         };
     }
+}
+
+/// Says that a list has had too many pages in a row with nothing new.
+pub(crate) fn no_end() -> DecodeError {
+    DecodeError::new(format!("{MAX_BARREN_PAGES} pages in a row had nothing new, so it may never end"))
 }
 
 impl<E: Paginate> fmt::Debug for Paginated<E> {

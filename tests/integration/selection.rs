@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 use std::error::Error as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use futures_util::TryStreamExt;
@@ -10,7 +12,7 @@ use magicbell::jwt::{CreateProjectJwt, FetchUserTokens};
 use magicbell::revocation::{ListError, RevocationOutcome, RevocationPlan, Selection};
 use magicbell::testing::{Fault, Server};
 
-use crate::support::{ShiftingList, UNKNOWN_ID, client};
+use crate::support::{ShiftingList, UNKNOWN_ID, client, json, transport};
 
 fn ids(count: usize) -> impl Iterator<Item = String> {
     (0..count).map(|number| format!("id-{number}"))
@@ -275,4 +277,17 @@ async fn a_page_that_can_not_be_fetched_or_followed_is_an_error() {
     assert!(matches!(select(&client).plan().await.unwrap_err(), ListError::Failed(_)), "a cursor that comes again");
     let nobody = client.jwt().select_user_tokens("..").plan().await.unwrap_err();
     assert!(matches!(nobody, ListError::Failed(error) if error.kind() == magicbell::ErrorKind::InvalidRequest));
+}
+
+#[tokio::test]
+async fn a_list_without_end_is_an_error_and_no_plan() {
+    let count = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&count);
+    let (_, transport) = transport(move |_| {
+        let page = counter.fetch_add(1, Ordering::Relaxed);
+        Ok(json(200, &format!(r#"{{"data":[{{"created_at":"x","id":"1"}}],"links":{{"next":"c{page}"}}}}"#)))
+    });
+    let client = Client::builder().token("t").transport(transport).build().unwrap();
+    assert!(matches!(select(&client).plan().await, Err(ListError::Failed(_))));
+    assert_eq!(count.load(Ordering::Relaxed), 101);
 }

@@ -8,7 +8,7 @@ use crate::client::Client;
 use crate::endpoint::Endpoint;
 use crate::error::{DecodeError, Error};
 use crate::jwt::{AccessToken, FetchProjectTokens, FetchUserTokens};
-use crate::pagination::Paginate;
+use crate::pagination::{MAX_BARREN_PAGES, Paginate, no_end};
 
 /// How many tokens a page has, unless said otherwise.
 const PAGE_SIZE: u32 = 100;
@@ -73,14 +73,18 @@ impl Pass {
         E: Paginate<Item = AccessToken>,
     {
         let mut cursors = HashSet::new();
+        let mut barren_pages = 0;
         let mut call = client.request(&first).patient().send();
         loop {
             let page = E::page(call.await?.into_data());
+            let before = self.ids.len();
             for row in page.items {
                 self.take(row, own_ids, &sort);
             }
+            barren_pages = if self.ids.len() > before { 0 } else { barren_pages + 1 };
             let cursor = match page.next {
                 None => return Ok(()),
+                Some(_) if barren_pages >= MAX_BARREN_PAGES => Err(no_end()),
                 Some(cursor) => cursor.and_then(|cursor| match cursors.insert(cursor.clone()) {
                     true => Ok(cursor),
                     false => Err(DecodeError::new("the list repeats a cursor, so it would never end")),

@@ -14,6 +14,7 @@ mod discards;
 mod endpoints;
 mod errors;
 mod fake_server;
+mod herd;
 mod http2;
 mod ids;
 #[cfg(feature = "metrics")]

@@ -271,3 +271,22 @@ async fn turns_that_passed_by_behind_a_permit_are_not_made_up_for_in_a_burst() {
     }
     assert!(times[39] < 12 * SECOND, "and nobody waits for longer than the quota asks: {:?}", times[39]);
 }
+
+/// Callers with a limit of their own who give up while they wait leave their turns to those who come after them.
+#[tokio::test(start_paused = true)]
+async fn turns_of_calls_that_were_dropped_are_not_waited_for() {
+    let pace = Pace::new(Quota::unlimited(), Quota::per(60, 60 * SECOND));
+    let server = Server::new([Reply::Status(200)]);
+    let service = stack(RetryLayer::new(policy()).timeout(60 * SECOND).pace(pace), server.clone());
+    // As in an overload: 40 callers who wait for no longer than 2 s each.
+    let impatient = (0..40).map(|_| tokio::time::timeout(2 * SECOND, service.clone().oneshot(discard())));
+    let calls = impatient.map(tokio::spawn).collect::<Vec<_>>();
+    for call in calls {
+        let _ = call.await.unwrap();
+    }
+    let sent = server.count();
+    let start = Instant::now();
+    service.oneshot(discard()).await.unwrap();
+    let waited = start.elapsed();
+    assert!(waited <= 3 * SECOND, "{sent} requests were sent in 2 s, and the next had to wait for {waited:?}");
+}

@@ -290,3 +290,20 @@ async fn turns_of_calls_that_were_dropped_are_not_waited_for() {
     let waited = start.elapsed();
     assert!(waited <= 3 * SECOND, "{sent} requests were sent in 2 s, and the next had to wait for {waited:?}");
 }
+
+/// A herd is spread whatever its size.
+#[tokio::test(start_paused = true)]
+async fn a_thousand_waiters_do_not_come_in_a_herd_after_a_pause() {
+    let pace = Pace::unlimited();
+    let server = Server::new([Reply::Status(200)]);
+    let service = stack(RetryLayer::new(policy()).pace(pace.clone()), server.clone());
+    pace.pause(7 * SECOND);
+    let calls = (0..1_000).map(|_| tokio::spawn(service.clone().oneshot(list()))).collect::<Vec<_>>();
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    let times = server.times();
+    let most = times.iter().map(|first| times.iter().filter(|at| **at >= *first && **at < *first + 10 * TICK).count());
+    let most = most.max().unwrap();
+    assert!(most <= 20, "{most} requests within a hundredth of a second");
+}

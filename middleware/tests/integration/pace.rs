@@ -307,3 +307,27 @@ async fn a_thousand_waiters_do_not_come_in_a_herd_after_a_pause() {
     let most = most.max().unwrap();
     assert!(most <= 20, "{most} requests within a hundredth of a second");
 }
+
+/// A turn that is used late brings its request closer to the one a window later.
+#[tokio::test(start_paused = true)]
+async fn no_window_has_more_than_the_quota_also_where_a_turn_is_used_late() {
+    let server = Server::new([Reply::Slow(90 * TICK, 200), Reply::Status(200)]);
+    let limited = ConcurrencyLimit::new(server.clone(), 1);
+    let pace = Pace::new(Quota::unlimited(), Quota::per(10, SECOND));
+    // Somebody beside the pace has the only permit for 90 ms.
+    let first = tokio::spawn(limited.clone().oneshot(list()));
+    tokio::task::yield_now().await;
+    let service = stack(RetryLayer::new(policy()).pace(pace), limited);
+    let calls = (0..20).map(|_| tokio::spawn(service.clone().oneshot(discard()))).collect::<Vec<_>>();
+    first.await.unwrap().unwrap();
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    let times = server.times().split_off(1);
+    for (first, eleventh) in times.iter().zip(&times[10..]) {
+        assert!(
+            *eleventh - *first >= SECOND,
+            "11 requests from {first:?} to {eleventh:?}, with a quota of 10 a second"
+        );
+    }
+}

@@ -331,3 +331,18 @@ async fn no_window_has_more_than_the_quota_also_where_a_turn_is_used_late() {
         );
     }
 }
+
+/// More calls than the quota allows, each given up by its caller after 2 s: what the quota allows is sent all the same.
+#[tokio::test(start_paused = true)]
+async fn an_overload_by_impatient_callers_is_still_served_at_the_quotas_rate() {
+    let pace = Pace::new(Quota::unlimited(), Quota::per(60, 60 * SECOND));
+    let server = Server::new([Reply::Status(200)]);
+    let service = stack(RetryLayer::new(policy()).timeout(60 * SECOND).pace(pace), server.clone());
+    // Five calls a second for five minutes, of which one a second may be sent.
+    for _ in 0..1_500 {
+        tokio::spawn(tokio::time::timeout(2 * SECOND, service.clone().oneshot(discard())));
+        tokio::time::sleep(SECOND / 5).await;
+    }
+    let sent = server.count();
+    assert!(sent >= 200, "{sent} requests were sent in five minutes, with a quota of 300");
+}

@@ -199,3 +199,16 @@ fn arbitrary_bytes_never_panic_and_what_is_read_is_what_was_meant() {
         }
     }
 }
+
+/// What is added so that not all come at once stays within the cap, too.
+#[tokio::test(start_paused = true)]
+async fn no_wait_is_longer_than_the_policys_cap() {
+    let mut longest = Duration::ZERO;
+    for seed in 0..50 {
+        let server = Server::new([Reply::Asks(503, "60"), Reply::Status(200)]);
+        stack(RetryLayer::new(seeded(seed)), server.clone()).oneshot(list()).await.unwrap();
+        longest = longest.max(server.times().pop().unwrap());
+    }
+    // A place in the queue after the pause may come on top.
+    assert!(longest <= 60 * SECOND + SECOND / 20 + TICK, "the cap is 60 s, and {longest:?} was waited");
+}

@@ -212,3 +212,21 @@ async fn no_wait_is_longer_than_the_policys_cap() {
     // A place in the queue after the pause may come on top.
     assert!(longest <= 60 * SECOND + SECOND / 20 + TICK, "the cap is 60 s, and {longest:?} was waited");
 }
+
+/// Five seconds before the deadline is in time: whether such a wait is worth it is not for chance to say.
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_fits_into_the_deadline_is_waited_whatever_the_jitter() {
+    let waited = async |seed: u64| {
+        let server = Server::new([Reply::Asks(429, "55"), Reply::Status(200)]);
+        let layer = RetryLayer::new(seeded(seed)).timeout(60 * SECOND);
+        let _ = stack(layer, server.clone()).oneshot(discard()).await;
+        server.count()
+    };
+    let mut once = Vec::new();
+    for seed in 0..50 {
+        if waited(seed).await == 1 {
+            once.push(seed);
+        }
+    }
+    assert!(once.is_empty(), "5 s before the deadline, and given up at once with {} of 50 seeds", once.len());
+}

@@ -108,3 +108,14 @@ fn child_reads_the_environment() {
         Err(error) => println!("child: {error}"),
     }
 }
+
+/// A setting that has no effect is refused, or has one.
+#[tokio::test]
+async fn a_user_agent_given_as_a_header_is_sent_or_refused() {
+    let (received, transport) = crate::support::transport(|_| Ok(crate::support::json(200, "{}")));
+    let client = Client::builder().token("t").transport(transport).header("user-agent", "my-app/1.0").build();
+    let Ok(client) = client else { return };
+    client.execute(magicbell::jwt::FetchProjectTokens::builder().build()).await.unwrap();
+    let sent = received.lock().unwrap()[0].headers()["user-agent"].clone();
+    assert!(sent.to_str().unwrap().contains("my-app/1.0"), "{sent:?}");
+}

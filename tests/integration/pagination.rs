@@ -127,3 +127,15 @@ async fn pages_without_end_and_without_anything_new_are_an_error() {
         assert_eq!(count.load(Ordering::Relaxed), 100 + items);
     }
 }
+
+/// Whoever lists what is before a token, to discard it, must not be given that token and all that follow.
+#[tokio::test]
+async fn nothing_beyond_the_end_that_was_asked_for_is_listed() {
+    let server = Server::start().await.unwrap();
+    let ids = server.add_user_tokens("u", 9);
+    let before = &ids[5];
+    let list = FetchUserTokens::builder().user_id("u").limit(3).ending_before(before).build();
+    let tokens = client(&server).paginate(list).try_collect::<Vec<_>>().await.unwrap();
+    let listed = tokens.into_iter().filter_map(|token| token.id).collect::<Vec<_>>();
+    assert!(listed.iter().all(|id| ids[..5].contains(id)), "{} tokens, and {before} among them", listed.len());
+}

@@ -139,3 +139,15 @@ async fn nothing_beyond_the_end_that_was_asked_for_is_listed() {
     let listed = tokens.into_iter().filter_map(|token| token.id).collect::<Vec<_>>();
     assert!(listed.iter().all(|id| ids[..5].contains(id)), "{} tokens, and {before} among them", listed.len());
 }
+
+/// The byte order mark that an answer may begin with doesn't make one bad row the whole page's.
+#[tokio::test]
+async fn a_bad_row_does_not_hide_the_others_after_a_byte_order_mark() {
+    let server = Server::start().await.unwrap();
+    let body = r#"{"data":[{"created_at":"x","id":"1"},{"id":"2"}]}"#;
+    for body in [body.to_owned(), format!("\u{feff}{body}")] {
+        server.fail_next(Fault::body(200, body));
+        let page = client(&server).execute(FetchProjectTokens::builder().build()).await.unwrap();
+        assert_eq!((page.data.len(), page.malformed.len()), (1, 1));
+    }
+}

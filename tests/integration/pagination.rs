@@ -151,3 +151,18 @@ async fn a_bad_row_does_not_hide_the_others_after_a_byte_order_mark() {
         assert_eq!((page.data.len(), page.malformed.len()), (1, 1));
     }
 }
+
+/// A bare cursor is the service's own text, whatever characters it has.
+#[tokio::test]
+async fn a_bare_cursor_is_sent_back_whole_or_not_at_all() {
+    for cursor in ["abc#def", "abc%2Fdef", "abc+def"] {
+        let server = Server::start().await.unwrap();
+        server.fail_next(page(&["1"], cursor));
+        server.fail_next(page(&["2"], ""));
+        let _ = client(&server).paginate(FetchProjectTokens::builder().build()).collect::<Vec<_>>().await;
+        let Some(second) = server.requests().get(1).map(|sent| sent.target.clone()) else { continue };
+        let sent = second.strip_prefix("/v2/jwt/project?starting_after=").unwrap().to_owned();
+        let expected = cursor.replace('%', "%25").replace('#', "%23").replace('+', "%2B");
+        assert_eq!(sent, expected, "{cursor}");
+    }
+}

@@ -108,3 +108,26 @@ fn child_reads_the_environment() {
         Err(error) => println!("child: {error}"),
     }
 }
+
+/// A setting that has no effect is refused, or has one.
+#[tokio::test]
+async fn a_user_agent_given_as_a_header_is_sent_or_refused() {
+    let (received, transport) = crate::support::transport(|_| Ok(crate::support::json(200, "{}")));
+    let client = Client::builder().token("t").transport(transport).header("user-agent", "my-app/1.0").build();
+    let Ok(client) = client else { return };
+    client.execute(magicbell::jwt::FetchProjectTokens::builder().build()).await.unwrap();
+    let sent = received.lock().unwrap()[0].headers()["user-agent"].clone();
+    assert!(sent.to_str().unwrap().contains("my-app/1.0"), "{sent:?}");
+}
+
+/// A header of one call's own goes before the client's, also where the client's is marked sensitive.
+#[tokio::test]
+async fn a_calls_own_header_replaces_the_clients_that_is_sensitive() {
+    let (received, transport) = crate::support::transport(|_| Ok(crate::support::json(200, "{}")));
+    let mut secret = http::HeaderValue::from_static("of-the-client");
+    secret.set_sensitive(true);
+    let client = Client::builder().token("t").transport(transport).header("x-signature", secret).build().unwrap();
+    let list = magicbell::jwt::FetchProjectTokens::builder().build();
+    client.request(list).header("x-signature", "of-the-call").send().await.unwrap();
+    assert_eq!(received.lock().unwrap()[0].headers()["x-signature"], "of-the-call");
+}

@@ -199,3 +199,15 @@ async fn an_error_whose_earlier_attempt_may_have_made_a_token_is_not_called_retr
         assert_eq!(minted(&server), 1);
     }
 }
+
+/// What follows the object makes it no less readable: see what `CreateTokenResponse` is read from.
+#[tokio::test]
+async fn with_keys_trusted_a_token_that_can_be_read_is_not_thrown_away_for_another_attempt() {
+    let server = Server::start().await.unwrap();
+    let body = r#"{"token":"minted","token_id":"019b1b1e-7b1b-4b1b-8b1b-1b1b1b1b1b1b"}<!-- cached -->"#;
+    server.fail_next(Fault::body(201, body));
+    server.fail_next(Fault::status(503).always());
+    let created = trusting(&server).execute(create()).await;
+    let created = created.unwrap_or_else(|error| panic!("the token was in the first answer: {error}"));
+    assert_eq!(created.token.expose_secret(), "minted");
+}

@@ -134,3 +134,14 @@ async fn a_request_that_is_held_back_after_an_attempt_is_not_called_unsent() {
     let error = client.request(DiscardUserJwt::new(UNKNOWN_ID)).send().await.unwrap_err();
     assert_eq!((error.outcome(), error.to_string()), (Outcome::NotSent, "discard_user_jwt: not sent".to_owned()));
 }
+
+/// What the client itself tried again, a caller may try again later.
+#[tokio::test]
+async fn an_answer_that_the_client_tries_again_is_called_retryable() {
+    let server = Server::start().await.unwrap();
+    for fault in [Fault::html(200), Fault::body(200, r#"{"data":["#)] {
+        let error = list(&server, fault.clone()).await;
+        assert_eq!(error.attempts().len(), 3, "{fault:?}");
+        assert!(error.is_retryable(), "{fault:?}: {error:?}");
+    }
+}

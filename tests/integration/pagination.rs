@@ -127,3 +127,42 @@ async fn pages_without_end_and_without_anything_new_are_an_error() {
         assert_eq!(count.load(Ordering::Relaxed), 100 + items);
     }
 }
+
+/// Whoever lists what is before a token, to discard it, must not be given that token and all that follow.
+#[tokio::test]
+async fn nothing_beyond_the_end_that_was_asked_for_is_listed() {
+    let server = Server::start().await.unwrap();
+    let ids = server.add_user_tokens("u", 9);
+    let before = &ids[5];
+    let list = FetchUserTokens::builder().user_id("u").limit(3).ending_before(before).build();
+    let tokens = client(&server).paginate(list).try_collect::<Vec<_>>().await.unwrap();
+    let listed = tokens.into_iter().filter_map(|token| token.id).collect::<Vec<_>>();
+    assert!(listed.iter().all(|id| ids[..5].contains(id)), "{} tokens, and {before} among them", listed.len());
+}
+
+/// The byte order mark that an answer may begin with doesn't make one bad row the whole page's.
+#[tokio::test]
+async fn a_bad_row_does_not_hide_the_others_after_a_byte_order_mark() {
+    let server = Server::start().await.unwrap();
+    let body = r#"{"data":[{"created_at":"x","id":"1"},{"id":"2"}]}"#;
+    for body in [body.to_owned(), format!("\u{feff}{body}")] {
+        server.fail_next(Fault::body(200, body));
+        let page = client(&server).execute(FetchProjectTokens::builder().build()).await.unwrap();
+        assert_eq!((page.data.len(), page.malformed.len()), (1, 1));
+    }
+}
+
+/// A bare cursor is the service's own text, whatever characters it has.
+#[tokio::test]
+async fn a_bare_cursor_is_sent_back_whole_or_not_at_all() {
+    for cursor in ["abc#def", "abc%2Fdef", "abc+def"] {
+        let server = Server::start().await.unwrap();
+        server.fail_next(page(&["1"], cursor));
+        server.fail_next(page(&["2"], ""));
+        let _ = client(&server).paginate(FetchProjectTokens::builder().build()).collect::<Vec<_>>().await;
+        let Some(second) = server.requests().get(1).map(|sent| sent.target.clone()) else { continue };
+        let sent = second.strip_prefix("/v2/jwt/project?starting_after=").unwrap().to_owned();
+        let expected = cursor.replace('%', "%25").replace('#', "%23").replace('+', "%2B");
+        assert_eq!(sent, expected, "{cursor}");
+    }
+}

@@ -17,7 +17,7 @@ use super::client_type::Shared;
 use super::extra::{ErasedCredentials, Extra, erase_layer, erase_transport};
 use super::stack::{BoxService, Settings, assemble};
 use crate::endpoint::BaseUrl;
-use crate::error::{Error, Redactor, says_in_progress};
+use crate::error::{Error, Redactor, is_no_answer, says_in_progress};
 use crate::rate_limit::RateLimit;
 use crate::secret::SecretToken;
 use crate::transport::{self, HyperTransport, Proxy, RootCertificates, Versions};
@@ -49,7 +49,8 @@ impl Client {
         #[builder(field)] extra: Extra,
         /// The project token that requests are authorized with, without `Bearer`. Visible ASCII only.
         token: Option<SecretToken>,
-        /// What gives a token for each attempt, in place of `token`: for tokens that are rotated or fetched.
+        /// What gives a token for each attempt, in place of `token`: for tokens that are rotated or fetched. It has as much time
+        /// as `attempt_timeout` leaves beside `connect_timeout`, which then is half of the attempt's at most: 5 s by default.
         #[builder(with = |credentials: impl Credentials| ErasedCredentials::new(credentials))]
         credentials: Option<ErasedCredentials>,
         /// Where requests go: `https://api.magicbell.com/v2` by default. With or without a slash at its end is the same. Plain
@@ -95,7 +96,10 @@ impl Client {
         let caller = extra.headers.into_inner();
         let caller = caller.map_err(|invalid| Error::configuration(invalid.to_string()))?;
         let mut headers = default_headers(user_agent, caller)?;
-        let credentials = authorize(token, credentials, &mut headers, &redactor, attempt_timeout)?;
+        // Both within the attempt, so that they end before it and can say that nothing was sent.
+        let connect_timeout = connect_timeout.min(attempt_timeout / if credentials.is_some() { 2 } else { 1 });
+        let credentials_timeout = attempt_timeout - connect_timeout;
+        let credentials = authorize(token, credentials, &mut headers, &redactor, credentials_timeout)?;
         let (has_outer_layers, has_attempt_layers) = (!extra.layers.is_empty(), !extra.attempt_layers.is_empty());
         let shared_credentials = credentials.clone();
         let settings = Settings {
@@ -118,8 +122,6 @@ impl Client {
                 if proxy.is_some() && !base_url.is_https() {
                     return Err(Error::configuration("a proxy would see the token of a plain http base URL"));
                 }
-                // Within the attempt, so that it ends first and can say that nothing was sent.
-                let connect_timeout = connect_timeout.min(attempt_timeout);
                 let transport = transport::Settings {
                     tls,
                     connect_timeout,
@@ -226,12 +228,6 @@ pub(super) fn with_the_apis_own(retry: RetryPolicy) -> RetryPolicy {
     })
 }
 
-/// Says, by its first and last byte alone, whether a success is somebody else's page, or an object that was cut short.
-fn is_no_answer(body: &[u8]) -> bool {
-    let body = body.trim_ascii();
-    body.starts_with(b"<") || (body.starts_with(b"{") && !body.ends_with(b"}"))
-}
-
 fn check_limits(
     timeout: Duration,
     attempt_timeout: Duration,
@@ -264,10 +260,13 @@ fn versions(http1_only: bool, http2_prior_knowledge: bool) -> Result<Versions, E
     }
 }
 
-/// Makes the headers that every request gets, built once. The caller's own stay, but for `User-Agent`.
+/// Makes the headers that every request gets, built once.
 fn default_headers(user_agent: Option<String>, mut headers: HeaderMap) -> Result<HeaderMap, Error> {
     let user_agent = user_agent.map_or_else(|| OWN_USER_AGENT.to_owned(), |own| format!("{own} {OWN_USER_AGENT}"));
     let user_agent = HeaderValue::try_from(user_agent).map_err(|_| Error::configuration("user_agent can't be sent"))?;
+    if headers.contains_key(USER_AGENT) {
+        return Err(Error::configuration("header user-agent: give it by user_agent, which the SDK's own is added to"));
+    }
     headers.insert(USER_AGENT, user_agent);
     headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));
     Ok(headers)

@@ -47,7 +47,7 @@ impl<T> Response<T> {
         request_id(&self.headers)
     }
 
-    /// Returns what each attempt met, the last one the success. Where there was one alone, its time may be the whole call's, a
+    /// Returns what each attempt met, the last one the success; none where a layer of the caller's answered itself. Where there was one alone, its time may be the whole call's, a
     /// wait for its turn included.
     #[must_use]
     pub fn attempts(&self) -> &[Attempt] {

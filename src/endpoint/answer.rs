@@ -73,7 +73,7 @@ impl<'a> Answer<'a> {
     }
 
     /// Returns the body without the byte order mark that RFC 8259, section 8.1, lets a reader ignore; `null` where it is empty.
-    fn plain_text(&self) -> Result<&'a [u8], DecodeError> {
+    pub(crate) fn plain_text(&self) -> Result<&'a [u8], DecodeError> {
         if let Some(coding) = self.headers().get(CONTENT_ENCODING)
             && !coding.as_bytes().eq_ignore_ascii_case(b"identity")
         {

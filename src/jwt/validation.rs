@@ -42,6 +42,14 @@ pub(super) fn token_id(token_id: &str) -> Result<(), InvalidRequest> {
     Ok(())
 }
 
+/// Refuses a user's id that a byte order mark came along with: it would name nobody. White space may be the caller's own.
+pub(super) fn user_id(user_id: &str) -> Result<(), InvalidRequest> {
+    match user_id.contains('\u{feff}') {
+        true => Err(InvalidRequest::new("user_id", "it has a byte order mark in it")),
+        false => Ok(()),
+    }
+}
+
 /// Says whether text begins as every JWT does, `{"` in base64, and is in parts as one is.
 fn looks_like_a_jwt(text: &str) -> bool {
     text.starts_with("eyJ") && text.contains('.')

@@ -1,5 +1,7 @@
 //! What errors say.
 
+use std::time::Duration;
+
 use magicbell::jwt::{DiscardUserJwt, FetchProjectTokens};
 use magicbell::testing::{Fault, Server};
 use magicbell::{Client, Error, ErrorKind, Outcome, RateLimit};
@@ -127,11 +129,12 @@ async fn a_request_that_is_held_back_after_an_attempt_is_not_called_unsent() {
     let (_, transport) = transport(|_| Ok(json(503, r#"{"errors":[{"message":"down"}]}"#)));
     let limit = RateLimit::per_minute(1, 1);
     let client = Client::builder().token("t").transport(transport).rate_limit(limit).build().unwrap();
-    let error = client.request(DiscardUserJwt::new(UNKNOWN_ID)).send().await.unwrap_err();
+    let discard = || client.request(DiscardUserJwt::new(UNKNOWN_ID)).timeout(Duration::from_secs(30)).send();
+    let error = discard().await.unwrap_err();
     assert_eq!((error.kind(), error.attempts().len()), (ErrorKind::HeldBack, 1), "{error:?}");
     assert_eq!(error.outcome(), Outcome::Answered);
     assert_eq!(error.to_string(), "discard_user_jwt: not sent again");
-    let error = client.request(DiscardUserJwt::new(UNKNOWN_ID)).send().await.unwrap_err();
+    let error = discard().await.unwrap_err();
     assert_eq!((error.outcome(), error.to_string()), (Outcome::NotSent, "discard_user_jwt: not sent".to_owned()));
 }
 

@@ -187,7 +187,11 @@ async fn credentials_that_are_not_given_in_time_mean_not_sent() {
         .build()
         .unwrap();
     let error = client.execute(list()).await.unwrap_err();
-    assert_eq!((error.timeout(), error.outcome()), (Some((Limit::Credentials, short)), Outcome::NotSent), "{error:?}");
+    assert_eq!(
+        (error.timeout(), error.outcome()),
+        (Some((Limit::Credentials, short / 2)), Outcome::NotSent),
+        "{error:?}"
+    );
     assert_eq!(server.request_count(), 0);
 }
 

@@ -30,6 +30,7 @@ mod layer;
 mod quota;
 mod rate_limit_headers;
 mod retry_after;
+mod returned;
 mod shared;
 
 pub use held_back::HeldBack;

@@ -119,7 +119,11 @@ impl<S> Revocations<S> {
         }
     }
 
-    /// Sets how many requests are in flight at once: 64 by default. 0 counts as 1.
+    /// Sets how many requests are in flight at once, at most: 64 by default. 0 counts as 1.
+    ///
+    /// Where a 429 was met it is half of that, and half again after the next, down to 1, but at most once for what is in flight
+    /// together; and one more for each time that as many as may be in flight were answered without one.
+    /// [`RevocationStream::concurrency`] says where it stands.
     pub fn concurrency(mut self, concurrency: usize) -> Self {
         self.concurrency = NonZeroUsize::new(concurrency).unwrap_or(NonZeroUsize::MIN);
         self

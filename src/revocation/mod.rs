@@ -20,6 +20,7 @@
 
 mod batch;
 mod classify;
+mod concurrency;
 mod describe;
 mod in_flight;
 mod outcome;

@@ -9,6 +9,7 @@ use futures_core::Stream as _;
 use futures_util::stream::FuturesUnordered;
 
 use super::batch::{Kind, OwnToken, Revocations};
+use super::concurrency::Concurrency;
 use super::in_flight::{Discarded, Discarding, Slot, Slots};
 use super::own::OwnIds;
 use super::stop::StopHandle;
@@ -20,7 +21,7 @@ use crate::error::Error;
 pub(super) struct Run {
     client: Client,
     kind: Kind,
-    concurrency: usize,
+    pub(super) concurrency: Concurrency,
     /// How many more ids have to be answered by 404, before one is known to be found, to stop.
     not_found_left: Option<usize>,
     pub(super) read: u64,
@@ -42,7 +43,7 @@ impl Run {
         let run = Self {
             client: batch.client,
             kind: batch.kind,
-            concurrency: batch.concurrency.get(),
+            concurrency: Concurrency::new(batch.concurrency.get()),
             not_found_left: batch.not_found_limit.map(usize::from),
             read: 0,
             slots: Slots::default(),
@@ -70,7 +71,7 @@ impl Run {
     /// Asks whether another id can be read: there is a place in flight, nothing waits to be handed out, and it is known which id
     /// must not be sent yet.
     pub(super) fn poll_place(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        if self.has_ready() || self.in_flight.len() >= self.concurrency {
+        if self.has_ready() || self.in_flight.len() >= self.concurrency.now() {
             return Poll::Ready(false);
         }
         match self.stopped {
@@ -163,8 +164,15 @@ impl Run {
         self.ready.push_front(revocation);
     }
 
-    /// Stops the batch where no other id would fare better.
+    /// Learns from an outcome how many may be in flight, and stops the batch where no other id would fare better.
     fn watch(&mut self, revocation: &Revocation) {
+        match revocation {
+            Revocation { rate_limited: 1.., index, .. } => self.concurrency.rate_limited(*index, self.read),
+            Revocation { status: Some(status), index, .. } if !status.is_server_error() => {
+                self.concurrency.answered(*index)
+            }
+            _ => {}
+        }
         if revocation.error.as_ref().is_some_and(Error::is_unauthorized) {
             self.stopped.get_or_insert(StopReason::Unauthorized);
         }

@@ -44,6 +44,12 @@ impl<S> RevocationStream<S> {
         self.run.stopped
     }
 
+    /// Returns how many requests may be in flight by now: see [`Revocations::concurrency`].
+    #[must_use]
+    pub fn concurrency(&self) -> usize {
+        self.run.concurrency.now()
+    }
+
     /// Returns how many requests are in flight.
     #[must_use]
     pub fn in_flight(&self) -> usize {

@@ -3,6 +3,7 @@
 mod support;
 
 mod auto_traits;
+mod batch_concurrency;
 mod batch_stops;
 mod cancellation;
 mod configuration;

@@ -8,7 +8,7 @@ use futures_core::Stream;
 use futures_util::StreamExt as _;
 use tokio::time::Instant;
 
-use super::{Revocation, RevocationOutcome, RevocationStream, StopReason};
+use super::{JournalError, Revocation, RevocationOutcome, RevocationStream, StopReason};
 
 /// What became of a batch: the counts add up to the number of ids.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub struct RevocationReport {
     pub failures: Vec<Revocation>,
     /// Why the batch stopped before its ids were through, if it did.
     pub stopped: Option<StopReason>,
+    /// Why the batch's journal can't be used or written, where it can't.
+    pub journal_error: Option<JournalError>,
     /// How long it took.
     pub elapsed: Duration,
 }
@@ -33,6 +35,7 @@ impl RevocationReport {
             counts: [0; RevocationOutcome::ALL.len()],
             failures: Vec::new(),
             stopped: None,
+            journal_error: None,
             elapsed: Duration::ZERO,
         };
         let mut outcomes = pin!(outcomes);
@@ -43,6 +46,7 @@ impl RevocationReport {
             }
         }
         report.stopped = outcomes.stopped();
+        report.journal_error = outcomes.as_mut().take_journal_error();
         report.elapsed = start.elapsed();
         report
     }

@@ -16,6 +16,7 @@ mod endpoints;
 mod errors;
 mod http2;
 mod ids;
+mod journal;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod operations;

@@ -106,6 +106,20 @@ impl Client {
         self.shared.redactor.claims()
     }
 
+    /// Returns a claim of the client's own token, where it is known, a JWT, and has it as text or a number.
+    pub(crate) fn own_claim(&self, name: &str) -> Option<String> {
+        self.shared.redactor.claim(name)
+    }
+
+    /// Says whether a text is the client's own token, as far as it is known.
+    pub(crate) fn is_own_token(&self, text: &str) -> bool {
+        self.shared.redactor.is_known_token(text)
+    }
+
+    pub(crate) fn base_url(&self) -> &BaseUrl {
+        &self.shared.base_url
+    }
+
     /// Returns how often another token has become known as the client's own: 0 where none is yet.
     pub(crate) fn own_token_changes(&self) -> u64 {
         self.shared.redactor.changes()

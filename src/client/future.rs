@@ -50,6 +50,11 @@ impl<T> Send<T> {
         Self { sending, decode }
     }
 
+    /// Says whether the request can't be sent as it is: then the first poll says why, and nothing is sent.
+    pub(crate) fn is_refused(&self) -> bool {
+        matches!(self.sending.state, State::Failed(_))
+    }
+
     /// Returns what is known of a call that hasn't ended: its attempts, the one in flight among them, and the time that it has
     /// taken.
     pub(crate) fn so_far(&self) -> (Vec<Attempt>, Duration) {

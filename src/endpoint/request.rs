@@ -54,6 +54,11 @@ impl BaseUrl {
         Ok(Self { scheme, authority, path: path.to_owned() })
     }
 
+    /// Returns it as text that is the same for the same URL.
+    pub(crate) fn to_text(&self) -> String {
+        format!("{}://{}{}", self.scheme, self.authority.as_str().to_ascii_lowercase(), self.path)
+    }
+
     pub(crate) fn is_https(&self) -> bool {
         self.scheme == Scheme::HTTPS
     }

@@ -10,6 +10,7 @@ use base64::engine::GeneralPurpose;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use http::HeaderValue;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Map, Value};
 
 /// What a secret is replaced by.
 const REDACTED: &str = "[redacted]";
@@ -56,12 +57,30 @@ impl Redactor {
 
     /// Returns the claims of the token that are text, where it is a JWT: its id may be among them, under whatever name.
     pub(crate) fn claims(&self) -> Vec<String> {
+        self.all_claims().into_iter().filter_map(|(_, claim)| claim.as_str().map(str::to_owned)).collect()
+    }
+
+    /// Returns a claim of the token, where it is a JWT and the claim is text or a number.
+    pub(crate) fn claim(&self, name: &str) -> Option<String> {
+        match self.all_claims().get(name)? {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        }
+    }
+
+    /// Says whether a text is the token itself.
+    pub(crate) fn is_known_token(&self, text: &str) -> bool {
+        let authorization = self.authorization.read().unwrap_or_else(PoisonError::into_inner);
+        authorization.as_ref().is_some_and(|value| value.as_bytes().strip_prefix(b"Bearer ") == Some(text.as_bytes()))
+    }
+
+    fn all_claims(&self) -> Map<String, Value> {
         let authorization = self.authorization.read().unwrap_or_else(PoisonError::into_inner);
         let token = authorization.as_ref().and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
         let payload = token.and_then(|token| token.split('.').nth(1));
         let payload = payload.and_then(|payload| URL_SAFE_NO_PAD.decode(payload).ok()).unwrap_or_default();
-        let claims = serde_json::from_slice::<serde_json::Map<_, _>>(&payload).unwrap_or_default();
-        claims.into_iter().filter_map(|(_, claim)| claim.as_str().map(str::to_owned)).collect()
+        serde_json::from_slice(&payload).unwrap_or_default()
     }
 
     /// Replaces what looks like a token, strips control and bidirectional characters, folds white space, and caps the length

@@ -32,10 +32,10 @@ pub(super) fn token_id(token_id: &str) -> Result<(), InvalidRequest> {
     if token_id.starts_with(is_padding) || token_id.ends_with(is_padding) {
         return Err(InvalidRequest::new("token_id", "it begins or ends with white space or a byte order mark"));
     }
-    if looks_like_a_jwt(token_id) {
+    if looks_like_a_token(token_id) {
         return Err(InvalidRequest::new(
             "token_id",
-            "it looks like a token itself, which doesn't belong in a path: give its id",
+            "it looks like a token, which doesn't belong in a path: give its id",
         ));
     }
     // What else can't be one segment of a path is refused where the path is written.
@@ -50,9 +50,16 @@ pub(super) fn user_id(user_id: &str) -> Result<(), InvalidRequest> {
     }
 }
 
-/// Says whether text begins as every JWT does, `{"` in base64, and is in parts as one is.
-fn looks_like_a_jwt(text: &str) -> bool {
-    text.starts_with("eyJ") && text.contains('.')
+/// The shortest run that is taken for a JWT.
+const JWT_MIN: usize = 20;
+
+/// Says whether a JWT is in a text that ought to be something else: it begins with `{"` in base64, and has a dot. In a path it
+/// would end up in logs.
+pub(crate) fn looks_like_a_token(text: &str) -> bool {
+    let Some(start) = text.find("eyJ") else { return false };
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '=');
+    let run = text[start..].split(|c| !is_part(c)).next().unwrap_or_default();
+    run.len() >= JWT_MIN && run.contains('.')
 }
 
 pub(super) fn limit(limit: Option<u32>) -> Result<(), InvalidRequest> {
@@ -74,11 +81,15 @@ mod tests {
     }
 
     #[test]
-    fn a_token_in_its_ids_place_is_refused_without_an_echo() {
-        let error = token_id("eyJhbGciOiJub25lIn0.e30.").unwrap_err();
-        assert_eq!(error.field(), "token_id");
-        assert!(!error.to_string().contains("eyJ"));
-        assert!(token_id("eyJ").is_ok());
+    fn a_token_in_place_of_its_id_is_refused_without_an_echo() {
+        for id in ["eyJhbGciOiJub25lIn0.e30.c2ln", "Bearer eyJhbGciOiJub25lIn0.e30.", "x=eyJhbGciOiJub25lIn0.e30."] {
+            let error = token_id(id).unwrap_err();
+            assert_eq!(error.field(), "token_id", "{id:?}");
+            assert!(!error.to_string().contains("eyJ"), "{error}");
+        }
+        for id in ["eyJ", "eyJhbGciOiJub25lIn0", "a.keyJ.b", "550e8400-e29b-41d4-a716-446655440000"] {
+            assert!(token_id(id).is_ok(), "{id:?}");
+        }
     }
 
     #[test]

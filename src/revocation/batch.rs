@@ -7,11 +7,12 @@ use std::time::Duration;
 use futures_core::Stream;
 use futures_util::stream::{self, Iter};
 
+use super::journal::{Journal, JournalError, Subject};
 use super::report::RevocationReport;
 use super::stop::StopHandle;
 use super::stream::RevocationStream;
 use crate::client::{Client, Send};
-use crate::jwt::{DiscardProjectJwt, DiscardTokenResponse, DiscardUserJwt, JwtService};
+use crate::jwt::{DiscardProjectJwt, DiscardTokenResponse, DiscardUserJwt, JwtService, looks_like_a_token};
 
 /// How many requests are in flight at once, unless said otherwise.
 const CONCURRENCY: usize = 64;
@@ -19,6 +20,9 @@ const CONCURRENCY: usize = 64;
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
 /// How many ids have to be not found, before any is found, for a batch to stop.
 const NOT_FOUND_LIMIT: usize = 20;
+
+/// The claims of a token that name its project, where it has one of them.
+const PROJECT_CLAIMS: [&str; 2] = ["project_id", "project"];
 
 /// Which kind of token a batch revokes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +36,21 @@ impl Kind {
         match self {
             Self::User => client.request(DiscardUserJwt::new(token_id)).patient().send(),
             Self::Project => client.request(DiscardProjectJwt::new(token_id)).patient().send(),
+        }
+    }
+}
+
+impl Kind {
+    /// Says what a journal of such a batch is about.
+    pub(super) fn subject(self, client: &Client) -> Subject {
+        let named = PROJECT_CLAIMS.into_iter().find_map(|claim| client.own_claim(claim));
+        Subject {
+            base_url: client.base_url().to_text(),
+            kind: match self {
+                Self::User => "user",
+                Self::Project => "project",
+            },
+            token_project: named.filter(|project| project.len() <= 255 && !looks_like_a_token(project)),
         }
     }
 }
@@ -90,6 +109,7 @@ pub struct Revocations<S> {
     pub(super) stop: StopHandle,
     pub(super) own_token: OwnToken,
     pub(super) own_ids: Vec<String>,
+    pub(super) journal: Option<Journal>,
 }
 
 /// What becomes of the token that the client itself uses, where it is among those to revoke.
@@ -116,10 +136,15 @@ impl<S> Revocations<S> {
             stop: StopHandle::default(),
             own_token: OwnToken::default(),
             own_ids: Vec::new(),
+            journal: None,
         }
     }
 
-    /// Sets how many requests are in flight at once: 64 by default. 0 counts as 1.
+    /// Sets how many requests are in flight at once, at most: 64 by default. 0 counts as 1.
+    ///
+    /// Where a 429 was met it is half of that, and half again after the next, down to 1, but at most once for what is in flight
+    /// together; and one more for each time that as many as may be in flight were answered without one.
+    /// [`RevocationStream::concurrency`] says where it stands.
     pub fn concurrency(mut self, concurrency: usize) -> Self {
         self.concurrency = NonZeroUsize::new(concurrency).unwrap_or(NonZeroUsize::MIN);
         self
@@ -165,6 +190,21 @@ impl<S> Revocations<S> {
     pub fn own_token(mut self, own_token: OwnToken) -> Self {
         self.own_token = own_token;
         self
+    }
+
+    /// Writes a journal: what is going to be sent before it is, and what became of it before that is handed out. What the journal
+    /// says already isn't done again, so that a batch that died is resumed by giving it the same ids and the same journal. See
+    /// [the module's documentation](super#a-journal).
+    ///
+    /// # Errors
+    ///
+    /// [`JournalErrorKind::OtherBatch`](super::JournalErrorKind::OtherBatch) where the journal is of another host, another project
+    /// or the other kind of token, as far as is known by now. What is found out later, and what can't be written, stops the batch:
+    /// [`StopReason::JournalFailed`](super::StopReason::JournalFailed).
+    pub fn journal(mut self, journal: Journal) -> Result<Self, JournalError> {
+        journal.check(&self.kind.subject(&self.client))?;
+        self.journal = Some(journal);
+        Ok(self)
     }
 
     /// Says which id is that of the token that the client itself uses.

@@ -6,8 +6,8 @@ use magicbell_middleware::Attempt;
 use super::RevocationOutcome;
 use crate::error::{Error, ErrorKind};
 
-/// Says what became of the token when its discard failed.
-pub(super) fn classify(error: &Error) -> RevocationOutcome {
+/// Says what became of the token when its discard failed; `maybe_before` where an earlier batch may have revoked it.
+pub(super) fn classify(error: &Error, maybe_before: bool) -> RevocationOutcome {
     let Some(status) = error.status() else {
         return match error.kind() {
             ErrorKind::InvalidRequest => RevocationOutcome::InvalidId,
@@ -15,7 +15,7 @@ pub(super) fn classify(error: &Error) -> RevocationOutcome {
         };
     };
     let earlier = error.attempts().split_last().map_or(&[][..], |(_, earlier)| earlier);
-    let maybe_before = earlier.iter().any(Attempt::may_have_been_applied);
+    let maybe_before = maybe_before || earlier.iter().any(Attempt::may_have_been_applied);
     match status {
         // What broke off may have said anything; what is whole and isn't the API's says nothing.
         _ if status.is_success() && error.is_body_lost() && error.is_retryable() => RevocationOutcome::Unknown,

@@ -5,11 +5,12 @@ use magicbell_middleware::{Attempt, Attempts};
 
 use super::classify::classify;
 use super::in_flight::{Discarded, SoFar};
+use super::journal::Known;
 use super::{Revocation, RevocationOutcome};
 use crate::error::REQUEST_ID;
 
 /// Says what became of an input whose request has ended, but for the error, of which there is one however many inputs named the id.
-pub(super) fn ended(index: u64, token_id: String, discarded: &Discarded) -> Revocation {
+pub(super) fn ended(index: u64, token_id: String, discarded: &Discarded, maybe_before: bool) -> Revocation {
     let mut revocation = Revocation::new(index, token_id, RevocationOutcome::Unknown);
     match discarded {
         Ok(Ok((parts, answer, elapsed))) => {
@@ -23,7 +24,7 @@ pub(super) fn ended(index: u64, token_id: String, discarded: &Discarded) -> Revo
             revocation.request_id = parts.headers.get(REQUEST_ID).cloned();
         }
         Ok(Err(error)) => {
-            revocation.outcome = classify(error);
+            revocation.outcome = classify(error, maybe_before);
             revocation.attempts = count(error.attempts().len());
             revocation.rate_limited = rate_limited(error.attempts());
             revocation.status = error.status();
@@ -37,11 +38,28 @@ pub(super) fn ended(index: u64, token_id: String, discarded: &Discarded) -> Revo
 }
 
 /// Says what is known of an input whose request was given up. Where nothing was sent, it was waiting for its turn.
-pub(super) fn given_up(index: u64, token_id: String, so_far: &SoFar) -> Revocation {
-    let is_sent = !so_far.attempts.is_empty();
-    let outcome = if is_sent { RevocationOutcome::Unknown } else { RevocationOutcome::NotAttempted };
-    let mut revocation = Revocation::new(index, token_id, outcome);
+pub(super) fn given_up(index: u64, token_id: String, so_far: &SoFar, maybe_before: bool) -> Revocation {
+    let mut revocation = not_attempted(index, token_id, maybe_before && so_far.attempts.is_empty());
+    if !so_far.attempts.is_empty() {
+        revocation.outcome = RevocationOutcome::Unknown;
+    }
     note(&mut revocation, so_far);
+    revocation
+}
+
+/// Says what is known of an input that isn't sent. Where an earlier batch may have revoked it, that it isn't attempted would be
+/// less than is known.
+pub(super) fn not_attempted(index: u64, token_id: String, maybe_before: bool) -> Revocation {
+    let outcome = if maybe_before { RevocationOutcome::Unknown } else { RevocationOutcome::NotAttempted };
+    Revocation { from_journal: maybe_before, ..Revocation::new(index, token_id, outcome) }
+}
+
+/// Says what a journal knows of an input.
+pub(super) fn from_journal(index: u64, token_id: String, outcome: RevocationOutcome, known: Known) -> Revocation {
+    let mut revocation = Revocation::new(index, token_id, outcome);
+    revocation.from_journal = true;
+    revocation.attempts = known.attempts();
+    revocation.status = known.status().and_then(|status| StatusCode::from_u16(status).ok());
     revocation
 }
 

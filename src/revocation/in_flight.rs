@@ -40,6 +40,11 @@ impl Discarding {
         Self { slot, send }
     }
 
+    /// Says whether the id can't be sent as it is.
+    pub(super) fn is_refused(&self) -> bool {
+        self.send.is_refused()
+    }
+
     pub(super) fn slot(&self) -> usize {
         self.slot
     }
@@ -69,6 +74,8 @@ impl Future for Discarding {
 pub(super) struct Slot {
     pub(super) token_id: String,
     pub(super) first: u64,
+    /// Whether an earlier batch may have revoked it.
+    pub(super) maybe_before: bool,
     /// Empty, and so without an allocation, unless the id was given more than once.
     pub(super) others: Vec<u64>,
 }
@@ -84,7 +91,7 @@ pub(super) struct Slots {
 
 impl Slots {
     /// Takes an id up; `None` where it is in flight already, and the input waits for that one's outcome.
-    pub(super) fn insert(&mut self, index: u64, token_id: String) -> Option<usize> {
+    pub(super) fn insert(&mut self, index: u64, token_id: String, maybe_before: bool) -> Option<usize> {
         let hash = self.hasher.hash_one(&token_id);
         if let Some(slot) = self.by_hash.get(&hash).map(|slot| &mut self.slots[*slot])
             && slot.token_id == token_id
@@ -96,7 +103,7 @@ impl Slots {
             self.slots.push(Slot::default());
             self.slots.len() - 1
         });
-        self.slots[slot] = Slot { token_id, first: index, others: Vec::new() };
+        self.slots[slot] = Slot { token_id, first: index, maybe_before, others: Vec::new() };
         self.by_hash.insert(hash, slot);
         Some(slot)
     }
@@ -125,11 +132,11 @@ mod tests {
     #[test]
     fn an_id_that_is_in_flight_is_not_taken_up_again() {
         let mut slots = Slots::default();
-        let slot = slots.insert(0, "a".into()).unwrap();
-        assert_eq!(slots.insert(1, "a".into()), None);
-        assert_ne!(slots.insert(2, "b".into()), Some(slot));
+        let slot = slots.insert(0, "a".into(), false).unwrap();
+        assert_eq!(slots.insert(1, "a".into(), false), None);
+        assert_ne!(slots.insert(2, "b".into(), false), Some(slot));
         let removed = slots.remove(slot);
         assert_eq!((removed.first, removed.others), (0, vec![1]));
-        assert_eq!(slots.insert(3, "a".into()), Some(slot), "its place is used again");
+        assert_eq!(slots.insert(3, "a".into(), false), Some(slot), "its place is used again");
     }
 }

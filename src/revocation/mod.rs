@@ -20,11 +20,14 @@
 
 mod batch;
 mod classify;
+mod concurrency;
 mod describe;
 mod in_flight;
+mod journal;
 mod outcome;
 mod own;
 mod progress;
+mod recording;
 mod report;
 mod run;
 mod selection;
@@ -33,6 +36,7 @@ mod stream;
 mod words;
 
 pub use batch::{OwnToken, Revocations};
+pub use journal::{Journal, JournalError, JournalErrorKind, JournalOptions, JournalSync};
 pub use outcome::{Revocation, RevocationOutcome, StopReason};
 pub use progress::{Basis, Estimate, Progress};
 pub use report::{FailureGroup, RevocationReport};

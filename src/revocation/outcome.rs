@@ -31,6 +31,8 @@ pub struct Revocation {
     /// Why it isn't revoked, or isn't known to be. `None` where it is; where nothing was sent; where the batch ended while it was
     /// in flight; where a layer of the caller's panicked; and for all but one of several inputs that named the id at once.
     pub error: Option<Error>,
+    /// Whether it is told from the batch's journal: by an earlier run, or for an id that this run had settled before.
+    pub from_journal: bool,
     pub(super) request_id: Option<HeaderValue>,
     /// Whether another input that named the same id at the same time has the request to its account.
     pub(super) is_shared: bool,
@@ -48,6 +50,7 @@ impl Revocation {
             discarded_at: None,
             elapsed: Duration::ZERO,
             error: None,
+            from_journal: false,
             request_id: None,
             is_shared: false,
         }
@@ -141,6 +144,8 @@ pub enum StopReason {
     AllNotFound,
     /// A [`StopHandle`](super::StopHandle) asked for it.
     Requested,
+    /// The journal can't be used or written: without it nothing is sent.
+    JournalFailed,
 }
 
 impl fmt::Display for StopReason {
@@ -149,6 +154,7 @@ impl fmt::Display for StopReason {
             Self::Unauthorized => "the service refused the credentials (401)",
             Self::AllNotFound => "the first ids were all not found: wrong project, or the other kind of token?",
             Self::Requested => "it was asked to",
+            Self::JournalFailed => "its journal can't be used or written",
         })
     }
 }

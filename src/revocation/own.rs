@@ -18,6 +18,8 @@ type Asking = Pin<Box<dyn Future<Output = Result<(), Box<dyn Any + Send>>> + Sen
 pub(super) struct OwnIds {
     /// Users' tokens are never the client's own.
     is_wanted: bool,
+    /// Whether a token has to be known before anything is sent.
+    is_asked: bool,
     given: Vec<String>,
     claims: Vec<String>,
     /// Which change of the token the claims are of.
@@ -28,15 +30,23 @@ pub(super) struct OwnIds {
 }
 
 impl OwnIds {
-    pub(super) fn new(kind: Kind, given: Vec<String>) -> Self {
+    pub(super) fn new(kind: Kind, given: Vec<String>, has_journal: bool) -> Self {
         let is_wanted = kind == Kind::Project;
-        Self { is_wanted, given, claims: Vec::new(), change: 0, asking: None, in_vain: false }
+        Self {
+            is_wanted,
+            is_asked: is_wanted || has_journal,
+            given,
+            claims: Vec::new(),
+            change: 0,
+            asking: None,
+            in_vain: false,
+        }
     }
 
     /// Waits until a token is known, where one can be: credentials that haven't been used yet are asked. Where they give none,
     /// the next id goes all the same: it can't be sent without a token either.
     pub(super) fn poll_known(&mut self, client: &Client, cx: &mut Context<'_>) -> Poll<()> {
-        if !self.is_wanted || self.in_vain || client.own_token_changes() > 0 {
+        if !self.is_asked || self.in_vain || client.own_token_changes() > 0 {
             return Poll::Ready(());
         }
         let asking = self.asking.get_or_insert_with(|| {
@@ -52,10 +62,10 @@ impl OwnIds {
 
     /// Says whether an id may be that of the token that the client uses now.
     pub(super) fn contains(&mut self, client: &Client, token_id: &str) -> bool {
+        self.in_vain = false;
         if !self.is_wanted {
             return false;
         }
-        self.in_vain = false;
         let change = client.own_token_changes();
         if change != self.change {
             (self.change, self.claims) = (change, client.own_claims());

@@ -2,15 +2,17 @@
 
 use std::collections::VecDeque;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_core::Stream as _;
 use futures_util::stream::FuturesUnordered;
 
 use super::batch::{Kind, OwnToken, Revocations};
+use super::concurrency::Concurrency;
 use super::in_flight::{Discarded, Discarding, Slot, Slots};
 use super::own::OwnIds;
+use super::recording::Recording;
 use super::stop::StopHandle;
 use super::{Revocation, RevocationOutcome, StopReason, describe};
 use crate::client::Client;
@@ -20,7 +22,7 @@ use crate::error::Error;
 pub(super) struct Run {
     client: Client,
     kind: Kind,
-    concurrency: usize,
+    pub(super) concurrency: Concurrency,
     /// How many more ids have to be answered by 404, before one is known to be found, to stop.
     not_found_left: Option<usize>,
     pub(super) read: u64,
@@ -34,6 +36,9 @@ pub(super) struct Run {
     own_ids: OwnIds,
     /// The inputs that named the client's own token.
     held_back: Vec<(u64, String)>,
+    pub(super) recording: Recording,
+    /// What waits for its intent to be written.
+    fresh: Vec<Discarding>,
 }
 
 impl Run {
@@ -42,7 +47,7 @@ impl Run {
         let run = Self {
             client: batch.client,
             kind: batch.kind,
-            concurrency: batch.concurrency.get(),
+            concurrency: Concurrency::new(batch.concurrency.get()),
             not_found_left: batch.not_found_limit.map(usize::from),
             read: 0,
             slots: Slots::default(),
@@ -52,15 +57,17 @@ impl Run {
             stop: batch.stop,
             drain_timeout: batch.drain_timeout,
             own_token: batch.own_token,
-            own_ids: OwnIds::new(batch.kind, batch.own_ids),
+            own_ids: OwnIds::new(batch.kind, batch.own_ids, batch.journal.is_some()),
             held_back: Vec::new(),
+            recording: Recording::new(batch.journal),
+            fresh: Vec::new(),
         };
         (run, batch.ids)
     }
 
-    /// Returns an outcome that is there to be handed out.
+    /// Returns an outcome that may be handed out: what becomes of an id is written first.
     pub(super) fn next_ready(&mut self) -> Option<Revocation> {
-        self.ready.pop_front()
+        if self.recording.is_dirty() { None } else { self.ready.pop_front() }
     }
 
     pub(super) fn has_ready(&self) -> bool {
@@ -70,24 +77,66 @@ impl Run {
     /// Asks whether another id can be read: there is a place in flight, nothing waits to be handed out, and it is known which id
     /// must not be sent yet.
     pub(super) fn poll_place(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        if self.has_ready() || self.in_flight.len() >= self.concurrency {
+        let most = self.concurrency.now();
+        // While something is going to be written, what is sent next may be written with it.
+        let waiting = if self.recording.is_dirty() { 2 * most } else { 1 };
+        if self.ready.len() >= waiting || self.in_flight.len() + self.fresh.len() >= most {
             return Poll::Ready(false);
         }
-        match self.stopped {
-            Some(_) => Poll::Ready(true),
-            None => self.own_ids.poll_known(&self.client, cx).map(|()| true),
+        if self.stopped.is_none() {
+            ready!(self.own_ids.poll_known(&self.client, cx));
+        }
+        if !self.recording.begin(|| self.kind.subject(&self.client)) {
+            self.stopped = Some(StopReason::JournalFailed);
+        }
+        Poll::Ready(true)
+    }
+
+    /// Writes what has to be written before anything else is done, and lets go what waited for it.
+    pub(super) fn commit(&mut self) {
+        if !self.recording.commit() {
+            self.stopped = Some(StopReason::JournalFailed);
+            for discarding in std::mem::take(&mut self.fresh) {
+                let Slot { token_id, first, others, maybe_before } = self.slots.remove(discarding.slot());
+                for index in std::iter::once(first).chain(others) {
+                    self.ready.push_back(describe::not_attempted(index, token_id.clone(), maybe_before));
+                }
+            }
+        }
+        self.in_flight.extend(self.fresh.drain(..));
+    }
+
+    /// Syncs the journal when that is due; ready where it fails.
+    pub(super) fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while let Poll::Ready(synced) = self.recording.poll_due(cx) {
+            if !synced {
+                self.stopped = Some(StopReason::JournalFailed);
+                return Poll::Ready(());
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Ends the journal: everything is written, and has its outcome.
+    pub(super) fn finish(&mut self) {
+        if !self.recording.finish() {
+            self.stopped = Some(StopReason::JournalFailed);
         }
     }
 
-    /// Polls what is in flight; ready with `false` where nothing is.
+    /// Polls what is in flight; ready with `false` where nothing is. With a journal, everything that has ended is taken together,
+    /// so that it is written together.
     pub(super) fn poll_in_flight(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        Pin::new(&mut self.in_flight).poll_next(cx).map(|ended| match ended {
-            Some((slot, discarded)) => {
-                self.settle(slot, discarded);
-                true
-            }
-            None => false,
-        })
+        let Some((slot, discarded)) = ready!(Pin::new(&mut self.in_flight).poll_next(cx)) else {
+            return Poll::Ready(false);
+        };
+        self.settle(slot, discarded);
+        while self.recording.is_on()
+            && let Poll::Ready(Some((slot, discarded))) = Pin::new(&mut self.in_flight).poll_next(cx)
+        {
+            self.settle(slot, discarded);
+        }
+        Poll::Ready(true)
     }
 
     pub(super) fn take_up(&mut self, token_id: String) {
@@ -122,49 +171,87 @@ impl Run {
     }
 
     fn send(&mut self, index: u64, token_id: String) {
-        if self.stopped.is_some() {
-            self.not_attempted(index, token_id);
-        } else if let Some(slot) = self.slots.insert(index, token_id) {
-            let send = self.kind.discard(&self.client, self.slots.token_id(slot));
-            self.in_flight.push(Discarding::new(slot, send));
+        let known = self.recording.known(&token_id);
+        if let Some((known, outcome)) = known.and_then(|known| Some((known, known.settled()?))) {
+            let revocation = describe::from_journal(index, token_id, outcome, known);
+            // One was found, so it isn't another project's batch.
+            if revocation.outcome.is_revoked() && !revocation.is_presumed() {
+                self.not_found_left = None;
+            }
+            self.ready.push_back(revocation);
+        } else if self.stopped.is_some() {
+            self.ready.push_back(describe::not_attempted(index, token_id, known.is_some()));
+        } else if self.recording.is_on() && self.client.is_own_token(&token_id) {
+            let revocation = Revocation::new(index, token_id, RevocationOutcome::InvalidId);
+            self.recording.end(&revocation);
+            self.ready.push_back(revocation);
+        } else if let Some(slot) = self.slots.insert(index, token_id, known.is_some()) {
+            self.begin(slot);
         }
     }
 
+    /// Begins a request, or with a journal gets it ready until its intent is written.
+    fn begin(&mut self, slot: usize) {
+        let token_id = self.slots.token_id(slot);
+        let discarding = Discarding::new(slot, self.kind.discard(&self.client, token_id));
+        if !self.recording.is_on() {
+            self.in_flight.push(discarding);
+            return;
+        }
+        // What can't be sent has no intent: who knows what is in that text?
+        if !discarding.is_refused() {
+            self.recording.intend(token_id);
+        }
+        self.fresh.push(discarding);
+    }
+
     fn not_attempted(&mut self, index: u64, token_id: String) {
-        self.ready.push_back(Revocation::new(index, token_id, RevocationOutcome::NotAttempted));
+        self.ready.push_back(describe::not_attempted(index, token_id, false));
     }
 
     /// Drops what is in flight: whether it is revoked isn't known.
     pub(super) fn give_up(&mut self) {
         let in_flight = std::mem::take(&mut self.in_flight);
         for discarding in Pin::new(&in_flight).iter_pin_ref() {
-            let so_far = discarding.so_far();
-            let Slot { token_id, first, others } = self.slots.remove(discarding.slot());
-            for index in others {
-                let shared = describe::given_up(index, token_id.clone(), &so_far);
-                self.ready.push_back(Revocation { is_shared: true, ..shared });
-            }
-            self.ready.push_back(describe::given_up(first, token_id, &so_far));
+            let (slot, so_far) = (discarding.slot(), discarding.so_far());
+            self.end(slot, |index, token_id, maybe_before| describe::given_up(index, token_id, &so_far, maybe_before));
         }
     }
 
     /// Hands the outcome out to each input that waited for it.
     fn settle(&mut self, slot: usize, discarded: Discarded) {
-        let Slot { token_id, first, others } = self.slots.remove(slot);
-        for index in others {
-            let shared = describe::ended(index, token_id.clone(), &discarded);
-            self.ready.push_back(Revocation { is_shared: true, ..shared });
+        let describe = |index, token_id, maybe_before| describe::ended(index, token_id, &discarded, maybe_before);
+        let maybe_before = self.end(slot, describe);
+        if let (Some(last), Ok(Err(error))) = (self.ready.back_mut(), discarded) {
+            last.error = Some(error);
         }
-        let mut revocation = describe::ended(first, token_id, &discarded);
-        if let Ok(Err(error)) = discarded {
-            revocation.error = Some(error);
-        }
-        self.watch(&revocation);
-        self.ready.push_front(revocation);
+        self.watch(maybe_before);
     }
 
-    /// Stops the batch where no other id would fare better.
-    fn watch(&mut self, revocation: &Revocation) {
+    /// Ends what a slot holds: the first input's outcome is written, and is the last one to be handed out. Returns whether an
+    /// earlier batch may have revoked the token.
+    fn end(&mut self, slot: usize, describe: impl Fn(u64, String, bool) -> Revocation) -> bool {
+        let Slot { token_id, first, others, maybe_before } = self.slots.remove(slot);
+        for index in others {
+            let shared = describe(index, token_id.clone(), maybe_before);
+            self.ready.push_back(Revocation { is_shared: true, ..shared });
+        }
+        let revocation = describe(first, token_id, maybe_before);
+        self.recording.end(&revocation);
+        self.ready.push_back(revocation);
+        maybe_before
+    }
+
+    /// Learns from the last outcome how many may be in flight, and stops the batch where no other id would fare better.
+    fn watch(&mut self, maybe_before: bool) {
+        let Some(revocation) = self.ready.back() else { return };
+        match revocation {
+            Revocation { rate_limited: 1.., index, .. } => self.concurrency.rate_limited(*index, self.read),
+            Revocation { status: Some(status), index, .. } if !status.is_server_error() => {
+                self.concurrency.answered(*index)
+            }
+            _ => {}
+        }
         if revocation.error.as_ref().is_some_and(Error::is_unauthorized) {
             self.stopped.get_or_insert(StopReason::Unauthorized);
         }
@@ -173,6 +260,8 @@ impl Run {
         // says nothing of the id doesn't count.
         self.not_found_left = match revocation.outcome {
             RevocationOutcome::NotFound => Some(left - 1),
+            // An earlier batch, whose journal this is, may have found it.
+            RevocationOutcome::AlreadyRevoked if revocation.is_presumed() && maybe_before => Some(left),
             RevocationOutcome::AlreadyRevoked if revocation.is_presumed() => Some(left - 1),
             RevocationOutcome::Revoked | RevocationOutcome::AlreadyRevoked => None,
             _ => Some(left),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use futures_core::Stream;
 use pin_project_lite::pin_project;
@@ -11,7 +11,7 @@ use tokio::time::{Sleep, sleep};
 use super::batch::Revocations;
 use super::run::Run;
 use super::stop::Requested;
-use super::{Revocation, StopReason};
+use super::{JournalError, Revocation, StopReason};
 
 /// How many outcomes are handed out in a row before others on the thread get their turn: a signal's handler, say. Ids that aren't
 /// sent need no waiting, so nothing else would give it to them.
@@ -44,6 +44,22 @@ impl<S> RevocationStream<S> {
         self.run.stopped
     }
 
+    /// Returns why the journal can't be used or written, where it can't.
+    #[must_use]
+    pub fn journal_error(&self) -> Option<&JournalError> {
+        self.run.recording.error()
+    }
+
+    pub(super) fn take_journal_error(self: Pin<&mut Self>) -> Option<JournalError> {
+        self.project().run.recording.take_error()
+    }
+
+    /// Returns how many requests may be in flight by now: see [`Revocations::concurrency`].
+    #[must_use]
+    pub fn concurrency(&self) -> usize {
+        self.run.concurrency.now()
+    }
+
     /// Returns how many requests are in flight.
     #[must_use]
     pub fn in_flight(&self) -> usize {
@@ -59,10 +75,11 @@ where
     fn poll_stop(self: Pin<&mut Self>, cx: &mut Context<'_>) -> bool {
         let this = self.project();
         let requested = this.run.stop.poll(cx.waker());
-        if requested == Requested::Nothing {
+        if requested != Requested::Nothing {
+            this.run.stopped.get_or_insert(StopReason::Requested);
+        } else if this.run.stopped != Some(StopReason::JournalFailed) {
             return false;
         }
-        this.run.stopped.get_or_insert(StopReason::Requested);
         let drain = this.drain.get_or_insert_with(|| Box::pin(sleep(this.run.drain_timeout)));
         let is_over = drain.as_mut().poll(cx).is_ready() || requested == Requested::End;
         if is_over {
@@ -109,14 +126,25 @@ where
             }
             self.as_mut().read(is_over, cx);
             let this = self.as_mut().project();
-            if this.run.has_ready() || ready!(this.run.poll_in_flight(cx)) {
+            this.run.commit();
+            if this.run.has_ready() {
                 continue;
             }
-            if !*this.ids_ended {
-                return Poll::Pending;
-            }
-            if !this.run.release() {
-                return Poll::Ready(None);
+            match this.run.poll_in_flight(cx) {
+                Poll::Ready(true) => {}
+                Poll::Ready(false) if *this.ids_ended => {
+                    if !this.run.release() {
+                        this.run.finish();
+                        return Poll::Ready(None);
+                    }
+                }
+                Poll::Ready(false) | Poll::Pending => {
+                    if this.run.poll_due(cx).is_ready() {
+                        // It has stopped, and what is in flight has its time to end from now on.
+                        cx.waker().wake_by_ref();
+                    }
+                    return Poll::Pending;
+                }
             }
         }
     }

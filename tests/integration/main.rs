@@ -3,6 +3,7 @@
 mod support;
 
 mod auto_traits;
+mod batch_concurrency;
 mod batch_stops;
 mod cancellation;
 mod configuration;
@@ -17,6 +18,7 @@ mod fake_server;
 mod herd;
 mod http2;
 mod ids;
+mod journal;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod operations;

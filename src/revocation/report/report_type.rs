@@ -8,7 +8,7 @@ use futures_util::StreamExt as _;
 use tokio::time::Instant;
 
 use super::FailureGroup;
-use crate::revocation::{Revocation, RevocationOutcome, RevocationStream, StopReason};
+use crate::revocation::{JournalError, Revocation, RevocationOutcome, RevocationStream, StopReason};
 
 /// What became of a batch: the counts add up to the number of ids.
 ///
@@ -49,6 +49,8 @@ pub struct RevocationReport {
     pub failures: Vec<Revocation>,
     /// Why the batch stopped before its ids were through, if it did.
     pub stopped: Option<StopReason>,
+    /// Why the batch's journal can't be used or written, where it can't.
+    pub journal_error: Option<JournalError>,
     /// How long it took.
     pub elapsed: Duration,
     pub(super) groups: Vec<FailureGroup>,
@@ -77,6 +79,7 @@ impl RevocationReport {
             counts: [0; RevocationOutcome::ALL.len()],
             failures: Vec::new(),
             stopped: None,
+            journal_error: None,
             elapsed: Duration::ZERO,
             groups: Vec::new(),
             presumed: 0,
@@ -98,6 +101,7 @@ impl RevocationReport {
             report.record(revocation);
         }
         report.stopped = outcomes.stopped();
+        report.journal_error = outcomes.as_mut().take_journal_error();
         report.elapsed = report.start.elapsed();
         report
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::choice::Choice;
-use super::listing::List;
+use super::listing::{List, Pass};
 use super::settling::{Settled, Settling};
 use super::{ListError, RevocationPlan};
 use crate::client::Client;
@@ -136,15 +136,23 @@ impl Selection {
     ///
     /// [`ListError::Failed`] where a page can't be fetched; [`ListError::Unsettled`] where no two passes agreed.
     pub async fn plan(&self) -> Result<RevocationPlan, ListError<RevocationPlan>> {
-        let own_ids = match &self.list.user_id {
-            None => [self.client.own_claims(), self.own_ids.clone()].concat(),
-            Some(_) => Vec::new(),
-        };
         let sort = |row: &AccessToken| self.choice.sort(row);
-        let settled = self.settling.settle(&self.client, &self.list, &own_ids, sort).await?;
+        let mut settled = self.settling.settle(&self.client, &self.list, &[], sort).await?;
+        self.mark_own(&mut settled.pass);
         let agreed = settled.agreed;
         let plan = self.planned(settled);
         if agreed { Ok(plan) } else { Err(ListError::Unsettled(Box::new(plan))) }
+    }
+
+    /// Marks the client's own token. It is known at the latest when a request has been sent, so it is asked for afterwards.
+    fn mark_own(&self, pass: &mut Pass) {
+        if self.list.user_id.is_some() {
+            return;
+        }
+        let own_ids = [self.client.own_claims(), self.own_ids.clone()].concat();
+        for token in pass.chosen.iter_mut().chain(&mut pass.aside) {
+            token.is_own = own_ids.iter().any(|own| own.eq_ignore_ascii_case(&token.id));
+        }
     }
 
     fn planned(&self, settled: Settled) -> RevocationPlan {

@@ -241,6 +241,15 @@ async fn the_clients_own_token_is_marked_and_revoked_last() {
 }
 
 #[tokio::test]
+async fn an_own_token_that_is_known_from_the_first_request_on_is_marked() {
+    let server = Server::start().await.unwrap();
+    let credentials = magicbell::RotatingCredentials::new(magicbell::bearer(server.token()).unwrap());
+    let client = Client::builder().credentials(credentials).base_url(server.url()).build().unwrap();
+    let plan = client.jwt().select_project_tokens().plan().await.unwrap();
+    assert_eq!(plan.own_token().map(|own| &*own.id), Some(server.token_id()));
+}
+
+#[tokio::test]
 async fn a_plan_is_what_the_batches_take() {
     let server = Server::start().await.unwrap();
     let ids = server.add_user_tokens("u", 30);

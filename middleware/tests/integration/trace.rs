@@ -239,3 +239,17 @@ async fn a_protocols_version_is_written_as_opentelemetry_writes_it() {
     service.oneshot(request()).await.unwrap();
     assert_eq!(recorder.spans()[0].get("network.protocol.version"), Some("2"));
 }
+
+/// `tracing-opentelemetry` takes a span's status from `otel.status_code`; without it no dashboard counts the span as failed.
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_failed_has_an_error_for_its_status() {
+    for reply in [Reply::Status(503), Reply::Reset] {
+        let spans = spans(&[reply]).await;
+        assert!(spans[1].get("error.type").is_some());
+        assert_eq!(
+            spans[1].get("otel.status_code").map(str::to_ascii_uppercase).as_deref(),
+            Some("ERROR"),
+            "{reply:?}"
+        );
+    }
+}

@@ -41,3 +41,22 @@ fn a_call_of_two_attempts_is_measured_as_both() {
     ];
     assert_eq!(measured, expected.map(|(name, count)| (name.to_owned(), count)).into());
 }
+
+/// OpenTelemetry's conventions for `http.client.request.duration` require it beside `server.address`.
+#[test]
+fn an_attempt_is_measured_by_the_servers_port_too() {
+    let recorder = DebuggingRecorder::new();
+    metrics::with_local_recorder(&recorder, || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let server = Server::start().await.unwrap();
+            client(&server).execute(magicbell::jwt::FetchProjectTokens::builder().build()).await.unwrap();
+        });
+    });
+    for (key, ..) in recorder.snapshotter().snapshot().into_vec() {
+        if key.key().name() == "http.client.request.duration" {
+            let labels = key.key().labels().map(metrics::Label::key).collect::<Vec<_>>();
+            assert!(labels.contains(&"server.port"), "{labels:?}");
+        }
+    }
+}

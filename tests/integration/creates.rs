@@ -211,3 +211,37 @@ async fn with_keys_trusted_a_token_that_can_be_read_is_not_thrown_away_for_anoth
     let created = created.unwrap_or_else(|error| panic!("the token was in the first answer: {error}"));
     assert_eq!(created.token.expose_secret(), "minted");
 }
+
+/// After a 429 nothing was applied, so an attempt after it that wasn't sent changes nothing: both may be made again.
+#[tokio::test(start_paused = true)]
+async fn an_error_none_of_whose_attempts_can_have_made_a_token_is_called_retryable() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    let sent = Arc::new(AtomicU32::new(0));
+    let (_, transport) = transport(move |_| match sent.fetch_add(1, Ordering::Relaxed) {
+        0 => Ok(json(429, r#"{"errors":[{"message":"slow down"}]}"#)),
+        _ => Err(magicbell::AttemptError::not_sent("connection refused").into()),
+    });
+    let client = Client::builder().token("t").transport(transport).build().unwrap();
+    let error = client.execute(create()).await.unwrap_err();
+    assert!(error.attempts().iter().all(|attempt| !attempt.may_have_been_applied()), "{error:?}");
+    assert!(error.is_retryable(), "{error:?}");
+}
+
+/// With keys trusted another attempt may bring the answer again. Where it doesn't, what had arrived is not lost for that.
+#[tokio::test]
+async fn with_keys_trusted_a_token_that_had_arrived_is_not_lost_to_the_attempts_after_it() {
+    let server = Server::start().await.unwrap();
+    let json = r#"{"token":"minted","token_id":"019b1b1e-7b1b-4b1b-8b1b-1b1b1b1b1b1b"}"#;
+    // All of it has come, but for the last chunk that would say so.
+    let raw = format!("HTTP/1.1 201 Created\r\ntransfer-encoding: chunked\r\n\r\n{:x}\r\n{json}\r\n", json.len());
+    server.fail_next(Fault::raw(raw.clone()));
+    let error = client(&server).execute(create()).await.unwrap_err();
+    assert_eq!(error.body().unwrap(), json, "without trust the error has it");
+    server.fail_next(Fault::raw(raw));
+    server.fail_next(Fault::status(503).always());
+    match trusting(&server).execute(create()).await {
+        Ok(created) => assert_eq!(created.token.expose_secret(), "minted"),
+        Err(error) => assert_eq!(error.body().unwrap(), json, "{error}"),
+    }
+}

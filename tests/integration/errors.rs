@@ -148,3 +148,13 @@ async fn an_answer_that_the_client_tries_again_is_called_retryable() {
         assert!(error.is_retryable(), "{fault:?}: {error:?}");
     }
 }
+
+/// An error is one line of a log, however much the server has to say.
+#[tokio::test]
+async fn a_message_is_short_however_many_errors_the_api_tells() {
+    let server = Server::start().await.unwrap();
+    let entry = format!(r#"{{"code":"{0}","message":"{0}"}}"#, "x".repeat(2_000));
+    let body = format!(r#"{{"errors":[{}]}}"#, vec![entry; 100].join(","));
+    let error = list(&server, Fault::body(422, body)).await;
+    assert!(error.to_string().len() <= 4_096, "{} bytes", error.to_string().len());
+}

@@ -346,3 +346,15 @@ async fn an_overload_by_impatient_callers_is_still_served_at_the_quotas_rate() {
     let sent = server.count();
     assert!(sent >= 200, "{sent} requests were sent in five minutes, with a quota of 300");
 }
+
+/// The seventh version of the IETF's draft: one header, and the names within it.
+#[tokio::test(start_paused = true)]
+async fn the_seventh_drafts_rate_limit_header_is_read_as_well() {
+    let headers = http::HeaderMap::from_iter([(
+        http::HeaderName::from_static("ratelimit"),
+        http::HeaderValue::from_static("limit=200, remaining=0, reset=9"),
+    )]);
+    let pace = Pace::unlimited();
+    pace.observe(magicbell_middleware::Safety::Safe, http::StatusCode::OK, &headers, Duration::MAX);
+    assert_eq!(pace.paused_for(magicbell_middleware::Safety::Safe), Some(9 * SECOND));
+}

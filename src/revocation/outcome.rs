@@ -79,7 +79,8 @@ pub enum RevocationOutcome {
     /// It is gone: the API answered 410; or it answered 404 after an attempt that may have revoked the token without its answer
     /// arriving. After a 404 that is presumed, not certain: see [`Revocation::is_presumed`].
     AlreadyRevoked,
-    /// The API knows no such token: a wrong id, another project's, the other kind of token, or one that was discarded before.
+    /// The API knows no such token: a wrong id, another project's, the other kind of token, or one that was discarded before, be
+    /// it by an attempt just before that was answered by a 5xx.
     NotFound,
     /// The service refused: 401, 403, 422, 429 and the like. The token is as it was.
     Refused,

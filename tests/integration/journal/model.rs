@@ -106,7 +106,8 @@ fn check(server: &Server, ids: &[String], revocations: &[Revocation], told: &str
                 assert_ne!(is_discarded, Some(false), "{told}: {revocation:?}");
             }
             outcome if outcome.is_revoked() => assert_eq!(is_discarded, Some(true), "{told}: {revocation:?}"),
-            RevocationOutcome::NotFound => assert_eq!(is_discarded, None, "{told}: {revocation:?}"),
+            // After a 5xx nobody can tell whether it was this batch that revoked it; but live it is not.
+            RevocationOutcome::NotFound => assert_ne!(is_discarded, Some(false), "{told}: {revocation:?}"),
             RevocationOutcome::NotAttempted | RevocationOutcome::Refused => {
                 assert_ne!(is_discarded, Some(true), "{told}: {revocation:?}");
             }

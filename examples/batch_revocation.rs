@@ -1,59 +1,135 @@
-//! Ten thousand leaked tokens, revoked: `cargo run --example batch_revocation`.
+//! Ten thousand leaked tokens: planned, revoked, verified: `cargo run --example batch_revocation`.
 //!
-//! The fake server keeps a quota and fails one request in fifty, in every way that it knows. Look at the report: each id has one
-//! outcome, and the counts add up. Ctrl-C stops: what is in flight may end, and every id that is left is reported as not
-//! attempted; a second one ends it at once.
+//! First against a fake server that fails one request in fifty, under four hundred times the published quota, so that it ends
+//! today. Look at the plan, which is made before anything is sent; at the time left, which is right from the start; and at the
+//! report: each id has one outcome, and the counts add up. Ctrl-C stops: what is in flight may end, and every id that is left is
+//! reported as not attempted; a second one ends it at once.
+//!
+//! Then 400 tokens under the published quota itself, in tokio's paused time: the two minutes pass in a moment.
 
 use std::error::Error;
+use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
-use magicbell::revocation::RevocationOutcome;
+use magicbell::revocation::{Progress, RevocationPlan, RevocationReport, StopHandle};
 use magicbell::testing::{Fault, Server};
-use magicbell::{Client, RetryBudget, RetryPolicy};
+use magicbell::{Client, RateLimit, RetryBudget, RetryPolicy};
 
 const TOKENS: usize = 10_000;
 
-#[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    // A thousand times the published quota of 200 writes a minute, so that this ends today.
-    let server = Server::builder().rate_limit(250_000, 200_000, Duration::from_secs(60)).start().await?;
+fn main() -> Result<(), Box<dyn Error>> {
+    tokio::runtime::Runtime::new()?.block_on(a_leak())?;
+    let mut paused = tokio::runtime::Builder::new_current_thread();
+    paused.enable_all().start_paused(true).build()?.block_on(under_the_published_quota())
+}
+
+async fn a_leak() -> Result<(), Box<dyn Error>> {
+    let server = Server::builder().rate_limit(100_000, 80_000, Duration::from_secs(60)).start().await?;
     server.record_requests(false);
-    let ids = server.add_user_tokens("hana", TOKENS);
-    server.fail_randomly(7, 50, Fault::reset().after_processing());
+    server.add_user_tokens("hana", TOKENS);
+    fail_one_in_fifty(&server);
 
-    // Many faults want a larger budget of retries than the default of 100.
+    // The quota is known, so it is kept from the start: nothing is refused, and the time left is known. Many faults want a larger
+    // budget of retries than the default of 100.
+    let limit = RateLimit::per_minute(100_000, 80_000);
     let retry = RetryPolicy::builder().budget(RetryBudget::new(1_000)).build();
-    let client = Client::builder().token(server.token()).base_url(server.url()).retry(retry).build()?;
+    let client = Client::builder().token(server.token()).base_url(server.url()).retry(retry);
+    let client = client.rate_limit(limit.clone()).build()?;
 
-    // Or `.run().await` for the report alone.
-    let batch = client.jwt().discard_user_jwts(ids).concurrency(64);
-    let stop = batch.stop_handle();
+    let plan = client.jwt().select_user_tokens("hana").plan().await?;
+    println!("{plan}\n");
+
+    // Whoever stole them makes another meanwhile.
+    server.add_user_tokens("hana", 1);
+
+    let report = revoke(&client, &plan, plan.progress().rate_limit(&limit)).await;
+    println!("{report:#}\n");
+    assert_eq!(report.total(), TOKENS as u64, "one outcome for each");
+
+    let verification = plan.verify(&client).await?;
+    println!("{verification}\n");
+    assert!(report.stopped.is_some() || verification.survivors.is_empty());
+    Ok(())
+}
+
+fn fail_one_in_fifty(server: &Server) {
+    let faults = [
+        Fault::reset().after_processing(),
+        Fault::status(503),
+        Fault::cut_body(10),
+        Fault::html(502).after_processing(),
+    ];
+    for (seed, fault) in (7..).zip(faults) {
+        server.fail_randomly(seed, 200, fault.on("discard_user_jwt"));
+    }
+}
+
+/// Revokes a plan with a bar. Without one, `plan.revocations(&client).run().await` is all there is to it.
+async fn revoke(client: &Client, plan: &RevocationPlan, mut progress: Progress) -> RevocationReport {
+    let batch = plan.revocations(client).concurrency(64);
+    stop_on_ctrl_c(batch.stop_handle());
+    // Failures beyond these are counted and not kept.
+    let mut report = RevocationReport::keeping(1_000);
+    let mut outcomes = batch.stream();
+    let mut tick = tokio::time::interval(Duration::from_millis(500));
+    loop {
+        tokio::select! {
+            outcome = outcomes.next() => match outcome {
+                Some(revocation) => {
+                    progress.record(&revocation);
+                    report.record(revocation);
+                }
+                None => break,
+            },
+            // Also while nothing comes: a pause is part of the time left.
+            _ = tick.tick() => draw(&progress),
+        }
+    }
+    draw(&progress);
+    println!("\n");
+    report.stopped = outcomes.stopped();
+    report
+}
+
+fn stop_on_ctrl_c(stop: StopHandle) {
     tokio::spawn(async move {
         while tokio::signal::ctrl_c().await.is_ok() {
             stop.stop();
         }
     });
+}
 
-    let (start, mut counts, mut done) = (Instant::now(), [0_usize; RevocationOutcome::ALL.len()], 0);
-    let mut outcomes = batch.stream();
+/// Draws the bar over the last one, or in a line of its own where nobody watches.
+fn draw(progress: &Progress) {
+    let mut out = std::io::stdout();
+    let full = (progress.done() * 20 / progress.total().max(1)) as usize;
+    let (begin, end) = if out.is_terminal() { ("\r", "\u{1b}[K") } else { ("\n", "") };
+    // Where the output is gone, so is who reads it.
+    _ = write!(out, "{begin}[{}{}] {progress}{end}", "#".repeat(full), ".".repeat(20 - full))
+        .and_then(|()| out.flush());
+}
+
+async fn under_the_published_quota() -> Result<(), Box<dyn Error>> {
+    let server = Server::builder().published_rate_limit().start().await?;
+    server.add_user_tokens("hana", 400);
+    // Paused time doesn't wait for sockets, so there are none.
+    let client = Client::builder().token(server.token()).base_url(server.url()).transport(server.transport());
+    let client = client.rate_limit(RateLimit::published()).build()?;
+    let plan = client.jwt().select_user_tokens("hana").plan().await?;
+
+    let (wall, start) = (Instant::now(), tokio::time::Instant::now());
+    let mut progress = plan.progress().rate_limit(&RateLimit::published());
+    let mut outcomes = plan.revocations(&client).stream();
     while let Some(revocation) = outcomes.next().await {
-        counts[revocation.outcome as usize] += 1;
-        done += 1;
-        if !revocation.outcome.is_revoked() && revocation.outcome != RevocationOutcome::NotAttempted {
-            println!("{}: {}", revocation.token_id, revocation.outcome);
-        }
-        if done % 2_000 == 0 {
-            println!("{done} of {TOKENS}, {:.0} a second", done as f64 / start.elapsed().as_secs_f64());
+        progress.record(&revocation);
+        if progress.done() % 100 == 1 {
+            println!("after {:>5.1?}: {progress}", start.elapsed());
         }
     }
-
-    println!("\n{done} ids in {:.1?}; stopped: {:?}", start.elapsed(), outcomes.stopped());
-    for (outcome, count) in RevocationOutcome::ALL.iter().zip(counts).filter(|(_, count)| *count > 0) {
-        println!("{count:>7} {outcome}");
-    }
-    let live = server.user_tokens("hana").iter().filter(|token| token.discarded_at.is_none()).count();
-    println!("{live:>7} still live, by the server's own account");
-    assert_eq!(counts.iter().sum::<usize>(), TOKENS, "one outcome for each");
+    let (took, wall) = (start.elapsed(), wall.elapsed());
+    println!("400 ids, 200 a minute: {took:.1?} by tokio's clock, {wall:.1?} by the one on the wall");
+    assert!(took.abs_diff(Duration::from_secs(120)) < Duration::from_secs(5), "two minutes");
+    assert!(plan.verify(&client).await?.is_clean());
     Ok(())
 }

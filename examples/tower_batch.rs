@@ -3,8 +3,9 @@
 //! The typed client is a tower service, so `ServiceBuilder` and `call_all` do for a batch, with any layer of tower's around it.
 //! Look at what comes out: answers and errors, in the order in which they come, and nothing that says which id each belongs to.
 //!
-//! Prefer it for a handful of requests of any kind. For revocations, `client.jwt().discard_user_jwts(ids)` tells a token that is
-//! gone from one that never was, stops where no other id would fare better, and has exactly one outcome for each id.
+//! Prefer it for a handful of requests of any kind: creations, say, or a mix. For revocations, `client.jwt().discard_user_jwts(ids)`
+//! tells a token that is gone from one that never was, waits quotas out without giving an id up, stops where no other id would fare
+//! better, and has exactly one outcome for each id; and `examples/batch_revocation.rs` shows how to plan and to verify.
 
 use std::error::Error;
 

@@ -12,6 +12,9 @@ use crate::endpoint::Endpoint;
 use crate::error::{DecodeError, Error};
 use crate::jwt::{AccessToken, AccessTokenCollection, FetchProjectTokens, FetchUserTokens};
 
+/// How many pages in a row may have nothing new.
+pub(crate) const MAX_BARREN_PAGES: u32 = 100;
+
 /// A list that comes in pages.
 ///
 /// It is implemented by [`FetchProjectTokens`] and [`FetchUserTokens`]; implement it for a list of your own to have
@@ -19,6 +22,12 @@ use crate::jwt::{AccessToken, AccessTokenCollection, FetchProjectTokens, FetchUs
 pub trait Paginate: Endpoint {
     /// What a page has many of.
     type Item: Send + 'static;
+
+    /// Takes the end out of the first request, where it has one: the items from the one of this id on aren't listed. `None`, as by
+    /// default, lists to the end.
+    fn take_end(&mut self) -> Option<String> {
+        None
+    }
 
     /// Returns the request for the page after a cursor, with the same limit.
     fn with_cursor(&self, cursor: String) -> Self;
@@ -44,8 +53,9 @@ impl Client {
     /// Reads every page of a list, one item at a time, as they are asked for.
     ///
     /// An item that can't be read is an `Err`, and the stream goes on. A page that can't be fetched is an `Err` and the end; so
-    /// is a cursor that comes a second time, and a link without a cursor, so that a list that was cut short is never taken for
-    /// a whole one. Requests go to the base URL alone, whatever a link says. An item whose id came before is left out; for
+    /// is a cursor that comes a second time, a link without a cursor, and the hundredth page in a row with nothing new, so that a list that was cut short is never taken for
+    /// a whole one. With `ending_before`, the list is read from its beginning and ends before that token; where it never comes,
+    /// the end is an `Err` too. Requests go to the base URL alone, whatever a link says. An item whose id came before is left out; for
     /// that, the ids are remembered, about 70 bytes each for a UUID.
     ///
     /// ```
@@ -66,14 +76,16 @@ impl Client {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn paginate<E: Paginate>(&self, first: E) -> Paginated<E> {
+    pub fn paginate<E: Paginate>(&self, mut first: E) -> Paginated<E> {
         Paginated {
             client: self.clone(),
+            end: first.take_end(),
             first,
             next: Next::First,
             items: VecDeque::new(),
             cursors: HashSet::new(),
             ids: HashSet::new(),
+            barren_pages: 0,
         }
     }
 }
@@ -85,10 +97,14 @@ impl Client {
 pub struct Paginated<E: Paginate> {
     client: Client,
     first: E,
+    /// The id from which on nothing is listed.
+    end: Option<String>,
     next: Next<E::Response>,
     items: VecDeque<Result<E::Item, DecodeError>>,
     cursors: HashSet<String>,
     ids: HashSet<Box<str>>,
+    /// How many pages in a row have had nothing new, the one that is being read included.
+    barren_pages: u32,
 }
 
 enum Next<T> {
@@ -111,6 +127,10 @@ where
         loop {
             while let Some(item) = this.items.pop_front() {
                 match item {
+                    Ok(item) if this.is_end(&item) => {
+                        this.items.clear();
+                        this.next = Next::End;
+                    }
                     Ok(item) if this.is_new(&item) => return Poll::Ready(Some(Ok(item))),
                     Ok(_) => {}
                     Err(error) => return Poll::Ready(Some(Err(Error::item(E::OPERATION.name(), error)))),
@@ -118,32 +138,55 @@ where
             }
             match std::mem::replace(&mut this.next, Next::End) {
                 Next::First => this.next = Next::Fetching(Box::pin(this.client.execute(&this.first))),
+                Next::After(_) if this.barren_pages >= MAX_BARREN_PAGES => {
+                    this.next = Next::Broken(no_end());
+                }
                 Next::After(cursor) => {
                     let request = this.first.with_cursor(cursor);
                     this.next = Next::Fetching(Box::pin(this.client.execute(request)));
                 }
                 Next::Fetching(mut fetching) => match fetching.as_mut().poll(cx) {
                     Poll::Ready(Ok(page)) => this.take(E::page(page)),
-                    Poll::Ready(Err(error)) => return Poll::Ready(Some(Err(error))),
+                    Poll::Ready(Err(error)) => {
+                        this.end = None;
+                        return Poll::Ready(Some(Err(error)));
+                    }
                     Poll::Pending => {
                         this.next = Next::Fetching(fetching);
                         return Poll::Pending;
                     }
                 },
-                Next::Broken(error) => return Poll::Ready(Some(Err(Error::item(E::OPERATION.name(), error)))),
-                Next::End => return Poll::Ready(None),
+                Next::Broken(error) => {
+                    this.end = None;
+                    return Poll::Ready(Some(Err(Error::item(E::OPERATION.name(), error))));
+                }
+                Next::End => match this.end.take() {
+                    None => return Poll::Ready(None),
+                    Some(_) => {
+                        this.next = Next::Broken(DecodeError::new("the list ended before the item to end before"))
+                    }
+                },
             }
         }
     }
 }
 
 impl<E: Paginate> Paginated<E> {
+    fn is_end(&mut self, item: &E::Item) -> bool {
+        self.end.take_if(|end| E::id(item) == Some(end)).is_some()
+    }
+
     fn is_new(&mut self, item: &E::Item) -> bool {
-        E::id(item).is_none_or(|id| self.ids.insert(id.into()))
+        let is_new = E::id(item).is_none_or(|id| self.ids.insert(id.into()));
+        if is_new {
+            self.barren_pages = 0;
+        }
+        is_new
     }
 
     fn take(&mut self, page: Page<E::Item>) {
         self.items = page.items.into();
+        self.barren_pages += 1;
         self.next = match page.next {
             None => Next::End,
             Some(Ok(cursor)) if self.cursors.insert(cursor.clone()) => Next::After(cursor),
@@ -151,6 +194,11 @@ impl<E: Paginate> Paginated<E> {
             Some(Err(error)) => Next::Broken(error),
         };
     }
+}
+
+/// Says that a list has had too many pages in a row with nothing new.
+pub(crate) fn no_end() -> DecodeError {
+    DecodeError::new(format!("{MAX_BARREN_PAGES} pages in a row had nothing new, so it may never end"))
 }
 
 impl<E: Paginate> fmt::Debug for Paginated<E> {
@@ -177,8 +225,12 @@ macro_rules! paginate_tokens {
         impl Paginate for $request {
             type Item = AccessToken;
 
+            fn take_end(&mut self) -> Option<String> {
+                self.ending_before.take()
+            }
+
             fn with_cursor(&self, cursor: String) -> Self {
-                Self { starting_after: Some(cursor), ending_before: None, ..self.clone() }
+                Self { starting_after: Some(cursor), ..self.clone() }
             }
 
             fn page(page: AccessTokenCollection) -> Page<AccessToken> {

@@ -1,13 +1,15 @@
 //! A time as the service wrote it.
 
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::any_text::optional_text;
+
+const NANOS_PER_SECOND: u128 = 1_000_000_000;
 
 /// A time as the service wrote it: the text is kept, and read when asked for.
 ///
@@ -32,10 +34,17 @@ impl Timestamp {
         &self.0
     }
 
-    /// Reads the text as RFC 3339; `None` where it isn't.
+    /// Reads the text as RFC 3339; `None` where it isn't, or where the platform's clock doesn't reach so far.
     #[must_use]
     pub fn to_system_time(&self) -> Option<SystemTime> {
-        OffsetDateTime::parse(&self.0, &Rfc3339).ok().map(SystemTime::from)
+        let nanoseconds = OffsetDateTime::parse(&self.0, &Rfc3339).ok()?.unix_timestamp_nanos();
+        let distance = nanoseconds.unsigned_abs();
+        let subsecond = u32::try_from(distance % NANOS_PER_SECOND).ok()?;
+        let distance = Duration::new(u64::try_from(distance / NANOS_PER_SECOND).ok()?, subsecond);
+        match nanoseconds < 0 {
+            true => SystemTime::UNIX_EPOCH.checked_sub(distance),
+            false => SystemTime::UNIX_EPOCH.checked_add(distance),
+        }
     }
 }
 
@@ -67,8 +76,6 @@ impl<'de> Deserialize<'de> for Timestamp {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn seconds(text: &str) -> Option<i64> {
@@ -86,6 +93,9 @@ mod tests {
         assert_eq!(seconds("2021-01-01T00:00:00.123456Z"), Some(1_609_459_200));
         assert_eq!(seconds("9999-12-31T23:59:59Z"), Some(253_402_300_799));
         assert_eq!(seconds("1969-12-31T23:59:59Z"), Some(-1));
+        assert_eq!(seconds("0000-01-01T00:00:00Z"), Some(-62_167_219_200));
+        let fraction = Timestamp::from("1969-12-31T23:59:59.5Z").to_system_time();
+        assert_eq!(fraction, Some(SystemTime::UNIX_EPOCH - Duration::from_millis(500)));
     }
 
     #[test]

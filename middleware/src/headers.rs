@@ -4,7 +4,7 @@
 //!
 //! That one makes a layer a header. This one takes a whole map: where the request has no headers yet, which is what a client
 //! that builds its requests itself sends down, giving it twenty costs one clone. A header that the request has stays, unless
-//! the default is marked sensitive: a credential is replaced, never doubled.
+//! its name is [fixed](DefaultHeadersLayer::fixed): a credential is replaced, never doubled.
 //!
 //! ```
 //! use http::{HeaderMap, HeaderValue, Request, Response, header::ACCEPT};
@@ -29,7 +29,7 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::{HeaderMap, HeaderValue, Request};
+use http::{HeaderMap, HeaderName, Request};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -37,13 +37,22 @@ use tower_service::Service;
 #[derive(Debug, Clone)]
 pub struct DefaultHeadersLayer {
     defaults: Arc<HeaderMap>,
+    fixed: Option<HeaderName>,
 }
 
 impl DefaultHeadersLayer {
     /// Makes a layer from the headers that a request gets where it has none of that name.
     #[must_use]
     pub fn new(defaults: HeaderMap) -> Self {
-        Self { defaults: Arc::new(defaults) }
+        Self { defaults: Arc::new(defaults), fixed: None }
+    }
+
+    /// Fixes one name, a credential's: where there is a default of this name, a request's own is dropped. The last name given
+    /// counts.
+    #[must_use]
+    pub fn fixed(mut self, name: HeaderName) -> Self {
+        self.fixed = Some(name);
+        self
     }
 }
 
@@ -51,7 +60,7 @@ impl<S> Layer<S> for DefaultHeadersLayer {
     type Service = DefaultHeaders<S>;
 
     fn layer(&self, inner: S) -> DefaultHeaders<S> {
-        DefaultHeaders { inner, defaults: Arc::clone(&self.defaults) }
+        DefaultHeaders { inner, layer: self.clone() }
     }
 }
 
@@ -59,7 +68,7 @@ impl<S> Layer<S> for DefaultHeadersLayer {
 #[derive(Debug, Clone)]
 pub struct DefaultHeaders<S> {
     inner: S,
-    defaults: Arc<HeaderMap>,
+    layer: DefaultHeadersLayer,
 }
 
 impl<S, B> Service<Request<B>> for DefaultHeaders<S>
@@ -75,23 +84,24 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> S::Future {
-        let own = std::mem::replace(request.headers_mut(), HeaderMap::clone(&self.defaults));
+        let own = std::mem::replace(request.headers_mut(), HeaderMap::clone(&self.layer.defaults));
         if !own.is_empty() {
-            merge(request.headers_mut(), own);
+            merge(request.headers_mut(), own, self.layer.fixed.as_ref());
         }
         self.inner.call(request)
     }
 }
 
-/// Puts a request's own headers over the defaults, except over those that are sensitive.
-fn merge(defaults: &mut HeaderMap, own: HeaderMap) {
+/// Puts a request's own headers over the defaults, except over the one that is fixed.
+fn merge(defaults: &mut HeaderMap, own: HeaderMap, fixed: Option<&HeaderName>) {
+    let fixed = fixed.filter(|name| defaults.contains_key(*name));
     // The iterator names a header once, with its first value, and leaves the name out for the values that follow.
     let mut last = None;
     for (name, value) in own {
         let is_first = name.is_some();
         last = name.or(last);
         let Some(name) = &last else { continue };
-        if defaults.get(name).is_some_and(HeaderValue::is_sensitive) {
+        if fixed == Some(name) {
             continue;
         }
         if is_first {
@@ -104,6 +114,8 @@ fn merge(defaults: &mut HeaderMap, own: HeaderMap) {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+    use http::header::AUTHORIZATION;
     use tower::{ServiceExt as _, service_fn};
 
     use super::*;
@@ -115,9 +127,10 @@ mod tests {
         let mut credential = HeaderValue::from_static("mine");
         credential.set_sensitive(true);
         defaults.insert("authorization", credential);
-        let service = DefaultHeadersLayer::new(defaults).layer(service_fn(async |request: Request<()>| {
-            Ok::<_, std::convert::Infallible>(request.headers().clone())
-        }));
+        let service =
+            DefaultHeadersLayer::new(defaults).fixed(AUTHORIZATION).layer(service_fn(async |request: Request<()>| {
+                Ok::<_, std::convert::Infallible>(request.headers().clone())
+            }));
         let mut request = Request::new(());
         for (name, value) in own {
             request.headers_mut().append(*name, HeaderValue::from_static(value));
@@ -134,7 +147,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_sensitive_default_is_neither_replaced_nor_doubled() {
+    async fn a_fixed_default_is_neither_replaced_nor_doubled() {
         let headers = sent(&[("authorization", "theirs"), ("authorization", "theirs too")]).await;
         assert_eq!(headers.get_all("authorization").iter().collect::<Vec<_>>(), ["mine"]);
     }

@@ -171,7 +171,7 @@ fn sources<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dy
 }
 
 /// Finds the answer whose body was lost, if an error speaks of one; not where an [`AttemptError`] around it says otherwise.
-#[cfg(feature = "collect")]
+#[cfg(all(feature = "collect", any(feature = "auth", feature = "retry", feature = "trace")))]
 pub(crate) fn lost_answer<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a crate::collect::ResponseBodyError> {
     sources(error).take_while(|error| !error.is::<AttemptError>()).find_map(|error| error.downcast_ref())
 }

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use magicbell_middleware::auth::{Credentials, bearer};
 use magicbell_middleware::pace::Pace;
 use magicbell_middleware::retry::{RetryPolicy, Verdict};
-use magicbell_middleware::{Body, BoxError};
+use magicbell_middleware::{Body, BoxError, Safety};
 use tower::{Layer, Service};
 
 use super::Client;
@@ -17,10 +17,10 @@ use super::client_type::Shared;
 use super::extra::{ErasedCredentials, Extra, erase_layer, erase_transport};
 use super::stack::{BoxService, Settings, assemble};
 use crate::endpoint::BaseUrl;
-use crate::error::{Error, Redactor, says_in_progress};
+use crate::error::{Error, Redactor, is_no_answer, says_in_progress};
 use crate::rate_limit::RateLimit;
 use crate::secret::SecretToken;
-use crate::transport::{self, HyperTransport, Proxy, RootCertificates};
+use crate::transport::{self, HyperTransport, Proxy, RootCertificates, Versions};
 
 /// The service's own base URL, by its public documentation.
 const BASE_URL: &str = "https://api.magicbell.com/v2";
@@ -49,7 +49,8 @@ impl Client {
         #[builder(field)] extra: Extra,
         /// The project token that requests are authorized with, without `Bearer`. Visible ASCII only.
         token: Option<SecretToken>,
-        /// What gives a token for each attempt, in place of `token`: for tokens that are rotated or fetched.
+        /// What gives a token for each attempt, in place of `token`: for tokens that are rotated or fetched. It has as much time
+        /// as `attempt_timeout` leaves beside `connect_timeout`, which then is half of the attempt's at most: 5 s by default.
         #[builder(with = |credentials: impl Credentials| ErasedCredentials::new(credentials))]
         credentials: Option<ErasedCredentials>,
         /// Where requests go: `https://api.magicbell.com/v2` by default. With or without a slash at its end is the same. Plain
@@ -65,7 +66,7 @@ impl Client {
         /// may.
         #[builder(default = Duration::from_secs(5))]
         connect_timeout: Duration,
-        /// When to retry, how often, and after how long. At most 3 attempts by default.
+        /// When to retry, how often, and after how long. At most 3 attempts by default; `max_attempts` has to be at least 1.
         #[builder(default)]
         retry: RetryPolicy,
         /// How many requests to send a minute at most. No limit by default.
@@ -80,6 +81,10 @@ impl Client {
         /// Speaks HTTP/2 from the first byte, also without TLS. By default HTTP/2 is used where the server offers it in TLS.
         #[builder(default)]
         http2_prior_knowledge: bool,
+        /// Speaks HTTP/1.1 alone, also where the server offers HTTP/2: for a proxy in front that refuses HTTP/2 streams which it has
+        /// passed on already, as haproxy 2.6 does, so that a creation could be sent twice.
+        #[builder(default)]
+        http1_only: bool,
         /// Connects through an HTTP proxy: `http://host:port`, with or without `user:password@`. None by default, whatever the
         /// environment says. It is asked to CONNECT, so it carries TLS and never sees the token; a plain http base URL is
         /// refused together with it.
@@ -91,7 +96,10 @@ impl Client {
         let caller = extra.headers.into_inner();
         let caller = caller.map_err(|invalid| Error::configuration(invalid.to_string()))?;
         let mut headers = default_headers(user_agent, caller)?;
-        let credentials = authorize(token, credentials, &mut headers, &redactor, attempt_timeout)?;
+        // Both within the attempt, so that they end before it and can say that nothing was sent.
+        let connect_timeout = connect_timeout.min(attempt_timeout / if credentials.is_some() { 2 } else { 1 });
+        let credentials_timeout = attempt_timeout - connect_timeout;
+        let credentials = authorize(token, credentials, &mut headers, &redactor, credentials_timeout)?;
         let (has_outer_layers, has_attempt_layers) = (!extra.layers.is_empty(), !extra.attempt_layers.is_empty());
         let shared_credentials = credentials.clone();
         let settings = Settings {
@@ -114,10 +122,13 @@ impl Client {
                 if proxy.is_some() && !base_url.is_https() {
                     return Err(Error::configuration("a proxy would see the token of a plain http base URL"));
                 }
-                // Within the attempt, so that it ends first and can say that nothing was sent.
-                let connect_timeout = connect_timeout.min(attempt_timeout);
-                let transport =
-                    transport::Settings { tls, connect_timeout, attempt_timeout, http2_prior_knowledge, proxy };
+                let transport = transport::Settings {
+                    tls,
+                    connect_timeout,
+                    attempt_timeout,
+                    versions: versions(http1_only, http2_prior_knowledge)?,
+                    proxy,
+                };
                 assemble(settings, HyperTransport::new(transport))
             }
         };
@@ -199,13 +210,21 @@ impl<S: client_builder::State> ClientBuilder<S> {
     }
 }
 
-/// Adds what the API says in words of its own: a creation whose key is in use by one that is still under way.
+/// Adds what only who knows the API can say: that a creation's key is in use by one that is still under way, and that a success
+/// can't be read.
 pub(super) fn with_the_apis_own(retry: RetryPolicy) -> RetryPolicy {
     let trusts_keys = retry.trusts_idempotency_keys();
     retry.and_classify(move |attempt| {
-        let response = attempt.response().filter(|_| trusts_keys && attempt.has_idempotency_key())?;
-        let is_conflict = response.status() == StatusCode::CONFLICT;
-        (is_conflict && says_in_progress(response.body().as_bytes())).then_some(Verdict::Backoff)
+        let response = attempt.response()?;
+        let is_keyed = trusts_keys && attempt.has_idempotency_key();
+        let is_worth_another = match response.status() {
+            StatusCode::CONFLICT => is_keyed && says_in_progress(response.body().as_bytes()),
+            status if status.is_success() => {
+                is_no_answer(response.body().as_bytes()) && (is_keyed || attempt.safety() != Safety::NonIdempotent)
+            }
+            _ => false,
+        };
+        is_worth_another.then_some(Verdict::Backoff)
     })
 }
 
@@ -232,10 +251,22 @@ fn check_limits(
     }
 }
 
-/// Makes the headers that every request gets, built once. The caller's own stay, but for `User-Agent`.
+fn versions(http1_only: bool, http2_prior_knowledge: bool) -> Result<Versions, Error> {
+    match (http1_only, http2_prior_knowledge) {
+        (false, false) => Ok(Versions::Negotiated),
+        (true, false) => Ok(Versions::Http1),
+        (false, true) => Ok(Versions::Http2),
+        (true, true) => Err(Error::configuration("http1_only and http2_prior_knowledge exclude each other")),
+    }
+}
+
+/// Makes the headers that every request gets, built once.
 fn default_headers(user_agent: Option<String>, mut headers: HeaderMap) -> Result<HeaderMap, Error> {
     let user_agent = user_agent.map_or_else(|| OWN_USER_AGENT.to_owned(), |own| format!("{own} {OWN_USER_AGENT}"));
     let user_agent = HeaderValue::try_from(user_agent).map_err(|_| Error::configuration("user_agent can't be sent"))?;
+    if headers.contains_key(USER_AGENT) {
+        return Err(Error::configuration("header user-agent: give it by user_agent, which the SDK's own is added to"));
+    }
     headers.insert(USER_AGENT, user_agent);
     headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));
     Ok(headers)

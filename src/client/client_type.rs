@@ -154,6 +154,7 @@ impl fmt::Debug for Client {
 
 fn variable(name: &'static str) -> Result<Option<String>, Error> {
     match env::var(name) {
+        Ok(value) if value.is_empty() => Err(Error::configuration(format!("{name} is set, and empty"))),
         Ok(value) => Ok(Some(value)),
         Err(VarError::NotPresent) => Ok(None),
         // Its own error would echo the value.

@@ -186,7 +186,10 @@ impl Sending {
         // What is in flight is dropped before the answer is out.
         *this.state = State::Failed(None);
         let record = this.context.as_ref().map(CallContext::attempts);
-        let result = result.map(|response| with_record(response, record.as_deref().unwrap_or_default()));
+        let result = result.map(|response| match &record {
+            Some(record) => with_record(response, record),
+            None => response,
+        });
         let failure = Failure {
             operation: this.operation,
             safety: *this.safety,
@@ -217,9 +220,9 @@ impl Sending {
 }
 
 /// Has the answer carry all attempts of its call: a layer of the caller's may have made the call more than once, or have
-/// answered itself after an attempt had failed.
+/// answered itself, after an attempt had failed or without any.
 fn with_record(mut response: http::Response<Body>, record: &[Attempt]) -> http::Response<Body> {
-    let is_told = record.len() <= 1 && record.iter().all(|only| only.status == Some(response.status()));
+    let is_told = record.len() == 1 && record.iter().all(|only| only.status == Some(response.status()));
     if !is_told {
         response.extensions_mut().insert(Attempts(record.to_vec()));
     }

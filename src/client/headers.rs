@@ -1,5 +1,7 @@
 //! Headers of the caller's.
 
+use std::fmt;
+
 use http::header::{
     AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE,
 };
@@ -12,8 +14,25 @@ const RESERVED: [HeaderName; 8] =
     [AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE];
 
 /// Headers of the caller's, or the first thing that is wrong with one.
-#[derive(Debug)]
 pub(super) struct Headers(Result<HeaderMap, InvalidRequest>);
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Ok(map) => Names(map).fmt(f),
+            Err(invalid) => invalid.fmt(f),
+        }
+    }
+}
+
+/// The names of headers, for Debug: any value may be a secret.
+pub(super) struct Names<'a>(pub(super) &'a HeaderMap);
+
+impl fmt::Debug for Names<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
 
 impl Default for Headers {
     fn default() -> Self {

@@ -1,15 +1,19 @@
 //! A success, whole.
 
+use std::fmt;
 use std::time::Duration;
 
 use http::response::Parts;
 use http::{HeaderMap, StatusCode};
 use magicbell_middleware::{Attempt, Attempts};
 
+use super::headers::Names;
 use crate::error::request_id;
 
 /// A success: what was read from the answer, and the answer's status and headers.
-#[derive(Debug, Clone)]
+///
+/// Debug shows the headers' names, not their values.
+#[derive(Clone)]
 pub struct Response<T> {
     status: StatusCode,
     headers: HeaderMap,
@@ -43,7 +47,8 @@ impl<T> Response<T> {
         request_id(&self.headers)
     }
 
-    /// Returns what each attempt met, the last one the success.
+    /// Returns what each attempt met, the last one the success; none where a layer of the caller's answered itself. Where there was one alone, its time may be the whole call's, a
+    /// wait for its turn included.
     #[must_use]
     pub fn attempts(&self) -> &[Attempt] {
         &self.attempts
@@ -65,5 +70,17 @@ impl<T> Response<T> {
     #[must_use]
     pub fn into_data(self) -> T {
         self.data
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Response<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("headers", &Names(&self.headers))
+            .field("attempts", &self.attempts)
+            .field("elapsed", &self.elapsed)
+            .field("data", &self.data)
+            .finish()
     }
 }

@@ -18,6 +18,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use http::header::AUTHORIZATION;
 use http::{HeaderMap, Request, Response};
 use magicbell_middleware::auth::AuthLayer;
 use magicbell_middleware::collect::CollectLayer;
@@ -65,7 +66,7 @@ where
     let layers = std::mem::take(&mut settings.layers);
     let attempt_layers = std::mem::take(&mut settings.attempt_layers);
     let innermost = ServiceBuilder::new()
-        .layer(DefaultHeadersLayer::new(std::mem::take(&mut settings.headers)))
+        .layer(DefaultHeadersLayer::new(std::mem::take(&mut settings.headers)).fixed(AUTHORIZATION))
         .option_layer(settings.credentials.take().map(AuthLayer::new))
         .layer(CollectLayer::new(settings.max_response_bytes).check_unframed(looks_like_an_object))
         .service(transport);

@@ -57,19 +57,32 @@ impl<'a> Answer<'a> {
         }
     }
 
-    /// Reads the body as JSON, whatever its content type says. An empty body is read as `null`.
+    /// Reads the body as JSON, whatever its content type says. An empty body is read as `null`, and a byte order mark is ignored.
     ///
     /// # Errors
     ///
     /// [`DecodeError`] where it isn't JSON, isn't what `T` expects, or is in a content coding: none was asked for.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+        serde_json::from_slice(self.plain_text()?).map_err(|error| DecodeError::json(&error))
+    }
+
+    /// The same, but for what may come after the value: it isn't looked at.
+    pub(crate) fn json_prefix<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
+        let mut deserializer = serde_json::Deserializer::from_slice(self.plain_text()?);
+        T::deserialize(&mut deserializer).map_err(|error| DecodeError::json(&error))
+    }
+
+    /// Returns the body without the byte order mark that RFC 8259, section 8.1, lets a reader ignore; `null` where it is empty.
+    pub(crate) fn plain_text(&self) -> Result<&'a [u8], DecodeError> {
         if let Some(coding) = self.headers().get(CONTENT_ENCODING)
             && !coding.as_bytes().eq_ignore_ascii_case(b"identity")
         {
             return Err(DecodeError::new("it has a content coding that was not asked for"));
         }
-        let body = if self.body().is_empty() { b"null" } else { self.body() };
-        serde_json::from_slice(body).map_err(|error| DecodeError::json(&error))
+        match self.body() {
+            b"" => Ok(b"null"),
+            body => Ok(body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body)),
+        }
     }
 }
 

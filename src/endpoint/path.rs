@@ -13,6 +13,9 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 /// Writes the endpoint's path, its parameters encoded.
 pub(super) fn write<E: Endpoint>(endpoint: &E, path: &mut String) -> Result<(), InvalidRequest> {
     let mut template = E::OPERATION.path();
+    if !template.starts_with('/') {
+        return Err(InvalidRequest::new("path", "its template doesn't begin with a slash"));
+    }
     while let Some((literal, name, rest)) = next_parameter(template)? {
         path.push_str(literal);
         let Some(value) = endpoint.path_parameter(name) else {
@@ -29,7 +32,10 @@ pub(super) fn write<E: Endpoint>(endpoint: &E, path: &mut String) -> Result<(), 
 /// Splits a template at its first parameter: what is before it, its name, and what is after it.
 pub(super) fn next_parameter(template: &str) -> Result<Option<(&str, &str, &str)>, InvalidRequest> {
     // Byte by byte: a template is too short for a search to pay.
-    let Some(open) = template.bytes().position(|byte| byte == b'{') else { return Ok(None) };
+    let Some(open) = template.bytes().position(|byte| matches!(byte, b'{' | b'?' | b'#')) else { return Ok(None) };
+    if template.as_bytes()[open] != b'{' {
+        return Err(InvalidRequest::new("path", "its template has a query or a fragment in it"));
+    }
     let Some(length) = template[open..].bytes().position(|byte| byte == b'}') else {
         return Err(InvalidRequest::new("path", "its template has a '{' that isn't closed"));
     };
@@ -105,6 +111,24 @@ mod tests {
         for id in ["", ".", "..", "a\r\nb", "a\0", "\u{7f}", "\u{85}", " ", "\u{3000}"] {
             let error = written(id).unwrap_err();
             assert_eq!(error.field(), "id", "{id:?}");
+        }
+    }
+
+    struct Odd;
+    impl Endpoint for Odd {
+        type Response = ();
+        const OPERATION: Operation = Operation::get("get", "users");
+    }
+
+    #[test]
+    fn a_template_that_is_not_a_path_is_an_error() {
+        assert!(write(&Odd, &mut String::new()).is_err());
+        for template in ["/a?b", "/a#b", "/a/{id}/b?c={id}", "/{id"] {
+            let mut rest = Ok(Some(("", "", template)));
+            while let Ok(Some((_, _, template))) = rest {
+                rest = next_parameter(template);
+            }
+            assert_eq!(rest.unwrap_err().field(), "path", "{template}");
         }
     }
 

@@ -64,6 +64,21 @@ fn api_error(entry: &Map<String, Value>, code: &str, message: &str, redactor: &R
     ApiError { code: text(code), message: text(message).unwrap_or_default(), field: text("field") }
 }
 
+/// Says whether a success is somebody else's page, or an object that was cut short. Ordinary bodies are told by their first and
+/// last byte alone.
+pub(crate) fn is_no_answer(body: &[u8]) -> bool {
+    let body = body.trim_ascii();
+    body.starts_with(b"<") || (body.starts_with(b"{") && !body.ends_with(b"}") && !begins_with_an_object(body))
+}
+
+/// Says whether there is a whole object, whatever follows it.
+fn begins_with_an_object(body: &[u8]) -> bool {
+    serde_json::Deserializer::from_slice(body)
+        .into_iter::<serde::de::IgnoredAny>()
+        .next()
+        .is_some_and(|read| read.is_ok())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

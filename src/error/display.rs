@@ -26,6 +26,9 @@ impl fmt::Display for Error {
     }
 }
 
+/// The operations after which a token may be left that nobody holds.
+const CREATE_A_TOKEN: [&str; 2] = ["create_project_jwt", "create_user_jwt"];
+
 /// Says what to do about something that may have been created and that nobody holds.
 fn advice(error: &Error) -> Option<&'static str> {
     if error.inner().safety != Safety::NonIdempotent {
@@ -33,9 +36,15 @@ fn advice(error: &Error) -> Option<&'static str> {
     }
     let is_success = error.status().is_some_and(|status| status.is_success());
     let may_have_been = error.attempts().iter().any(Attempt::may_have_been_applied);
+    let is_token = error.operation().is_some_and(|operation| CREATE_A_TOKEN.contains(&operation));
     if error.kind() == ErrorKind::Decode && is_success {
-        return Some("it was created: read it from the error's body, or list by name and time and discard it");
+        return Some(match is_token {
+            true => "it was created: read it from the error's body, or list by name and time and discard it",
+            false => "it was done: read the answer from the error's body",
+        });
     }
-    (error.outcome() == Outcome::Unknown || may_have_been)
-        .then_some("it may have been created: list by name and time, and discard what nobody holds")
+    (error.outcome() == Outcome::Unknown || may_have_been).then_some(match is_token {
+        true => "it may have been created: list by name and time, and discard what nobody holds",
+        false => "it may have been done: look before doing it again",
+    })
 }

@@ -45,6 +45,8 @@ pub(super) struct Inner {
     pub(super) retry_after: Option<Duration>,
     pub(super) timeout: Option<TimeoutError>,
     pub(super) transient: bool,
+    /// Whether a status arrived, and its body broke off.
+    pub(super) is_body_lost: bool,
     pub(super) attempts: Vec<Attempt>,
     pub(super) elapsed: Duration,
     pub(super) source: Option<BoxError>,
@@ -65,6 +67,7 @@ impl Error {
             retry_after: None,
             timeout: None,
             transient: false,
+            is_body_lost: false,
             attempts: Vec::new(),
             elapsed: Duration::ZERO,
             source: None,
@@ -227,6 +230,11 @@ impl Error {
     #[must_use]
     pub fn body(&self) -> Option<&Bytes> {
         self.0.body.as_ref()
+    }
+
+    /// Says whether a status arrived, and its body broke off.
+    pub(crate) fn is_body_lost(&self) -> bool {
+        self.0.is_body_lost
     }
 
     fn has_status(&self, status: StatusCode) -> bool {

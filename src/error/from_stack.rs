@@ -11,6 +11,7 @@ use magicbell_middleware::retry::{RetryError, retry_after};
 use magicbell_middleware::timeout::TimeoutError;
 use magicbell_middleware::{Attempt, AttemptError, Attempts, Body, BoxError, Outcome, Safety, own_sources};
 
+use super::api_error::is_no_answer;
 use super::{CredentialsError, DecodeError, Error, ErrorKind, Redactor, TlsError, TransportError, api_error};
 
 /// The longest excerpt of a body that isn't the API's, in bytes.
@@ -69,8 +70,11 @@ impl Failure<'_> {
     /// Makes an error of a success whose body can't be read, or speaks of something else.
     pub(crate) fn unreadable(self, response: http::Response<Body>, error: DecodeError) -> Error {
         let kind = if error.is_unverified() { ErrorKind::Unverified } else { ErrorKind::Decode };
+        let is_no_answer = is_no_answer(response.body().as_bytes());
         let mut failed = self.by_status(response);
         failed.inner_mut().kind = kind;
+        // What the client itself would have sent again.
+        failed.inner_mut().transient = is_no_answer;
         let problem = if error.is_unverified() { "can't be trusted" } else { "can't be read" };
         failed.inner_mut().message = format!("the answer {problem}: {error}").into();
         if error.is_unverified() {
@@ -115,6 +119,7 @@ impl Failure<'_> {
             408 | 429 | 500 | 502 | 503 | 504 => true,
             _ => status.is_success() && lost.is_some_and(|lost| !lost.is_too_large()),
         };
+        inner.is_body_lost = lost.is_some();
         inner.status = Some(status);
         inner.retry_after = retry_after(&headers);
         inner.headers = Some(headers);

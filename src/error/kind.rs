@@ -16,21 +16,23 @@ pub enum ErrorKind {
     /// TLS failed: a certificate that is expired, for another host, or from an unknown authority; no common version. The
     /// attempt was not sent. Never retried.
     Tls,
-    /// A limit on time was reached: [`Error::is_timeout`](crate::Error::is_timeout); the source says which, and after what.
-    /// That of an attempt is retried unless the operation creates; that of the whole call ends it.
+    /// A limit on time was reached: [`Error::timeout`](crate::Error::timeout) says which, and after what. Where it was that on
+    /// credentials or on connecting, the attempt was not sent, and is retried; that of an attempt is retried unless the operation
+    /// creates; that of the whole call ends it.
     Timeout,
     /// The connection failed after the request had been handed to it. Retried unless the operation creates.
     Transport,
     /// The request was held back, since its turn under the quota, or the end of a pause that the service asked for, would
-    /// have come after the deadline. Not sent.
+    /// have come after the deadline. Not sent, or after an earlier attempt not sent again.
     HeldBack,
     /// The service answered with an error status, 4xx or 5xx. 429 is waited for and retried; 408, 500, 502, 503 and 504 are
-    /// retried unless the operation creates; no other is.
+    /// retried unless the operation creates; 401 once, where the credentials would be others; no other is, but a trusted
+    /// creation's 409 that says 'in progress'.
     Api,
     /// A status that the API doesn't use: 1xx, a redirect (none is ever followed), or beyond 599. Never retried.
     UnexpectedStatus,
     /// The service answered with a success, and its body can't be read: broken off, over the cap, not JSON, not what was
-    /// expected. A body that broke off is retried unless the operation creates. [`Error::body`](crate::Error::body) has what
+    /// expected. A body that broke off, or that is a page of HTML, is retried unless the operation creates. [`Error::body`](crate::Error::body) has what
     /// arrived.
     Decode,
     /// The service answered with a success that speaks of something else than was asked for: another token's id. Whether the

@@ -16,7 +16,7 @@ pub use error_type::Error;
 pub use invalid_request::InvalidRequest;
 pub use kind::ErrorKind;
 
-pub(crate) use api_error::says_in_progress;
+pub(crate) use api_error::{is_no_answer, says_in_progress};
 pub(crate) use causes::{CredentialsError, TlsError, TransportError};
 pub(crate) use error_type::{REQUEST_ID, request_id};
 pub(crate) use from_stack::Failure;

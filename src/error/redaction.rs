@@ -1,5 +1,6 @@
 //! Makes a server's text fit to be kept and shown.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -14,13 +15,18 @@ use serde_json::{Map, Value};
 /// What a secret is replaced by.
 const REDACTED: &str = "[redacted]";
 
+/// How many of the tokens that were sent before are known, too.
+const EARLIER: usize = 8;
+
 /// The shortest run that is taken for a JWT.
 const JWT_MIN: usize = 20;
 
-/// Makes a server's text fit to be kept and shown. It knows the token that was last sent, so that an echo of it is found.
+/// Makes a server's text fit to be kept and shown. It knows the tokens that were sent last, so that an echo of one is found.
 #[derive(Clone, Default)]
 pub(crate) struct Redactor {
     authorization: Arc<RwLock<Option<HeaderValue>>>,
+    /// Those that were sent before it: a call that is in flight may have been sent with one.
+    earlier: Arc<RwLock<VecDeque<HeaderValue>>>,
     changes: Arc<AtomicU64>,
 }
 
@@ -29,8 +35,18 @@ impl Redactor {
     pub(crate) fn learn(&self, authorization: &HeaderValue) {
         let known = self.authorization.read().unwrap_or_else(PoisonError::into_inner).as_ref() == Some(authorization);
         if !known {
-            *self.authorization.write().unwrap_or_else(PoisonError::into_inner) = Some(authorization.clone());
+            let known =
+                self.authorization.write().unwrap_or_else(PoisonError::into_inner).replace(authorization.clone());
+            self.remember(known);
             self.changes.fetch_add(1, Ordering::Release);
+        }
+    }
+
+    fn remember(&self, known: Option<HeaderValue>) {
+        let mut earlier = self.earlier.write().unwrap_or_else(PoisonError::into_inner);
+        earlier.extend(known);
+        if earlier.len() > EARLIER {
+            earlier.pop_front();
         }
     }
 
@@ -80,8 +96,10 @@ impl Redactor {
 
     fn without_known_token(&self, text: &str) -> String {
         let authorization = self.authorization.read().unwrap_or_else(PoisonError::into_inner);
-        let token = authorization.as_ref().and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-        let forms = token.map(|token| forms(token).map(|(_, form)| form)).into_iter().flatten();
+        let earlier = self.earlier.read().unwrap_or_else(PoisonError::into_inner);
+        let known = authorization.iter().chain(earlier.iter());
+        let tokens = known.filter_map(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+        let forms = tokens.flat_map(|token| forms(token).map(|(_, form)| form));
         forms.filter(|form| !form.is_empty()).fold(text.to_owned(), |text, form| text.replace(&form, REDACTED))
     }
 }

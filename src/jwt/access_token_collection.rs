@@ -54,7 +54,7 @@ fn row_by_row(answer: &Answer<'_>) -> Option<AccessTokenCollection> {
         links: Links,
     }
     // An array would be taken by position.
-    answer.body().trim_ascii_start().first().filter(|byte| **byte == b'{')?;
+    answer.plain_text().ok()?.trim_ascii_start().first().filter(|byte| **byte == b'{')?;
     let rows = answer.json::<Rows>().ok()?;
     let mut page = AccessTokenCollection { links: rows.links, ..AccessTokenCollection::default() };
     for (index, row) in rows.data.iter().enumerate() {

@@ -33,23 +33,35 @@ pub struct CreateTokenResponse {
 deserialize_from_object!(CreateTokenResponse);
 
 /// Reads a create's answer. Where that fails as a whole, its fields are read one by one, so that nothing beside the token can
-/// lose it: a field given twice (the last one counts), a number out of range, half of a surrogate pair.
+/// lose it: a field given twice (the last one counts), a number out of range, half of a surrogate pair, bytes after the object.
 pub(super) fn decode(answer: &Answer<'_>) -> Result<CreateTokenResponse, DecodeError> {
-    answer.json().or_else(|error| {
-        let fields = answer.json::<Fields>().map_err(|_| error.clone())?.0;
-        let field = |name: &str| fields.iter().rev().find(|(field, _)| field == name).map(|(_, value)| value.get());
-        let text = |name: &str| serde_json::from_str::<String>(field(name)?).ok();
-        Ok(CreateTokenResponse {
-            token: text("token").ok_or(error)?.into(),
-            token_id: text("token_id").unwrap_or_default(),
-            created_at: text("created_at").as_deref().map(Timestamp::from).unwrap_or_default(),
-            expires_at: text("expires_at").as_deref().map(Timestamp::from),
-        })
+    let created = answer.json().or_else(|error| field_by_field(answer).ok_or(error))?;
+    match created.token.expose_secret() {
+        "" => Err(DecodeError::new("its token is empty")),
+        _ => Ok(created),
+    }
+}
+
+fn field_by_field(answer: &Answer<'_>) -> Option<CreateTokenResponse> {
+    let fields = answer.json_prefix::<Fields>().ok()?;
+    let text = |name: &str| serde_json::from_str::<String>(fields.last(name)?).ok();
+    Some(CreateTokenResponse {
+        token: text("token")?.into(),
+        token_id: text("token_id").unwrap_or_default(),
+        created_at: text("created_at").as_deref().map(Timestamp::from).unwrap_or_default(),
+        expires_at: text("expires_at").as_deref().map(Timestamp::from),
     })
 }
 
-/// An object's fields as they stand in it.
-struct Fields(Vec<(String, Box<RawValue>)>);
+/// An object's fields as they stand in it, names too: one may be no text that Rust could hold.
+struct Fields(Vec<(Box<RawValue>, Box<RawValue>)>);
+
+impl Fields {
+    fn last(&self, name: &str) -> Option<&str> {
+        let is_named = |field: &RawValue| serde_json::from_str::<String>(field.get()).is_ok_and(|field| field == name);
+        self.0.iter().rev().find(|(field, _)| is_named(field)).map(|(_, value)| value.get())
+    }
+}
 
 impl<'de> Deserialize<'de> for Fields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -107,13 +119,19 @@ mod tests {
             r#"{"a":"\ud800","token":"t","token_id":"i"}"#,
             r#"{"token":"old","token":"t"}"#,
             r#"{"token_id":"i","token_id":"j","token":"t","created_at":-1e999}"#,
+            r#"{"\ud800":1,"tok\u0065n":"t"}"#,
+            r#"{"token":"t"}{"token":"u"}"#,
+            r#"{"token":"t"}</html>"#,
+            "\u{feff}{\"token\":\"t\"}",
         ] {
             let response = http::Response::new(magicbell_middleware::Body::from(json));
             let created = decode(&Answer::new("", "", &response)).unwrap();
             assert_eq!(created.token.expose_secret(), "t", "{json}");
         }
-        let response = http::Response::new(magicbell_middleware::Body::from(r#"{"token":1e999}"#));
-        assert!(decode(&Answer::new("", "", &response)).is_err());
+        for json in [r#"{"token":1e999}"#, r#"{"token":""}"#, r#"{"token":"\ud800"}"#, r#"["t"]{"token":"t"}"#] {
+            let response = http::Response::new(magicbell_middleware::Body::from(json));
+            assert!(decode(&Answer::new("", "", &response)).is_err(), "{json}");
+        }
     }
 
     #[test]

@@ -52,6 +52,7 @@ impl Endpoint for FetchUserTokens {
     const OPERATION: Operation = Operation::get("fetch_user_tokens", "/jwt/user/{user_id}");
 
     fn validate(&self) -> Result<(), InvalidRequest> {
+        validation::user_id(&self.user_id)?;
         validation::limit(self.limit)
     }
 

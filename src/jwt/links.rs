@@ -40,15 +40,19 @@ impl Links {
     /// ```
     #[must_use]
     pub fn next_cursor(&self) -> Option<String> {
-        let link = self.next.as_deref()?.split('#').next()?;
+        let whole = self.next.as_deref()?;
+        let link = whole.split('#').next()?;
         let query = link.split_once('?').map_or(link, |(_, query)| query);
         let is_cursor = |name: &str| matches!(name, "starting_after" | "page[after]");
         let named = form_urlencoded::parse(query.as_bytes()).find(|(name, _)| is_cursor(name));
         if let Some((_, cursor)) = named {
             return Some(cursor.into_owned()).filter(|cursor| !cursor.is_empty());
         }
-        let is_bare = !link.is_empty() && !link.contains(['?', '/', '\\', ':', '&']) && !is_assignment(link);
-        is_bare.then(|| link.to_owned())
+        let is_bare = !whole.is_empty()
+            && !whole.starts_with('#')
+            && !whole.contains(['?', '/', '\\', ':', '&'])
+            && !is_assignment(whole);
+        is_bare.then(|| whole.to_owned())
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) fn classify(error: &Error, maybe_before: bool) -> RevocationOutcome {
     let maybe_before = maybe_before || earlier.iter().any(Attempt::may_have_been_applied);
     match status {
         // What broke off may have said anything; what is whole and isn't the API's says nothing.
-        _ if status.is_success() && error.is_retryable() => RevocationOutcome::Unknown,
+        _ if status.is_success() && error.is_body_lost() && error.is_retryable() => RevocationOutcome::Unknown,
         _ if status.is_success() => RevocationOutcome::Unverified,
         _ if status.is_server_error() => RevocationOutcome::Unknown,
         StatusCode::NOT_FOUND | StatusCode::GONE if !error.has_api_envelope() => RevocationOutcome::Unverified,

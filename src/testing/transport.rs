@@ -14,6 +14,7 @@ use tower::Service;
 use super::exchange::exchange_in_memory;
 use super::server::Server;
 use super::state::Shared;
+use crate::error::TransportError;
 
 impl Server {
     /// Returns a transport that hands requests to this server without a socket, for
@@ -63,7 +64,7 @@ impl Service<Request<Body>> for Transport {
         let request = request.map(|body| Bytes::copy_from_slice(body.as_bytes()));
         let answer = exchange_in_memory(Arc::clone(&self.shared), request);
         Box::pin(async move {
-            let answer = answer.await.ok_or("a fault ended the connection")?;
+            let answer = answer.await.ok_or_else(|| TransportError::new(false, "a fault ended it"))?;
             Ok(answer.map(Full::new))
         })
     }

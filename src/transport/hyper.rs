@@ -5,7 +5,6 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::{Request, Response};
-use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::{Client, ResponseFuture, connect::HttpConnector};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -14,6 +13,7 @@ use pin_project_lite::pin_project;
 use rustls::ClientConfig;
 use tower::Service;
 
+use super::body::ResponseBody;
 use super::classify::classify;
 use super::connect::ConnectTimeout;
 use super::proxy::{Connector, Proxy};
@@ -29,8 +29,19 @@ pub(crate) struct Settings {
     pub(crate) tls: ClientConfig,
     pub(crate) connect_timeout: Duration,
     pub(crate) attempt_timeout: Duration,
-    pub(crate) http2_prior_knowledge: bool,
+    pub(crate) versions: Versions,
     pub(crate) proxy: Option<Proxy>,
+}
+
+/// Which versions of HTTP are spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Versions {
+    /// HTTP/2 where the server offers it in TLS, otherwise HTTP/1.1.
+    Negotiated,
+    /// HTTP/1.1, whatever the server offers.
+    Http1,
+    /// HTTP/2 from the first byte, also without TLS.
+    Http2,
 }
 
 /// Connects, sends, and returns the head of the answer. Clones share the pool.
@@ -46,12 +57,13 @@ impl HyperTransport {
         // Without it, small HTTP/2 frames wait for each other's acknowledgements.
         http.set_nodelay(true);
         http.set_keepalive(Some(TCP_KEEP_ALIVE));
-        let https = HttpsConnectorBuilder::new()
-            .with_tls_config(settings.tls)
-            // Plain http is for loopback, which the base URL has been checked for.
-            .https_or_http()
-            .enable_all_versions()
-            .wrap_connector(Connector::new(http, settings.proxy));
+        // Plain http is for loopback, which the base URL has been checked for.
+        let https = HttpsConnectorBuilder::new().with_tls_config(settings.tls).https_or_http();
+        let connector = Connector::new(http, settings.proxy);
+        let https = match settings.versions {
+            Versions::Http1 => https.enable_http1().wrap_connector(connector),
+            Versions::Negotiated | Versions::Http2 => https.enable_all_versions().wrap_connector(connector),
+        };
         let (interval, timeout) = keep_alive(settings.attempt_timeout);
         let client = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
@@ -59,7 +71,7 @@ impl HyperTransport {
             .pool_idle_timeout(POOL_IDLE_TIMEOUT)
             .http2_keep_alive_interval(interval)
             .http2_keep_alive_timeout(timeout)
-            .http2_only(settings.http2_prior_knowledge)
+            .http2_only(settings.versions == Versions::Http2)
             // The one retry layer counts attempts, so nothing beneath it may repeat any.
             .retry_canceled_requests(false)
             .build(ConnectTimeout::new(https, settings.connect_timeout));
@@ -75,7 +87,7 @@ fn keep_alive(attempt_timeout: Duration) -> (Duration, Duration) {
 }
 
 impl Service<Request<Body>> for HyperTransport {
-    type Response = Response<Incoming>;
+    type Response = Response<ResponseBody>;
     type Error = AttemptError;
     type Future = Sending;
 
@@ -97,9 +109,9 @@ pin_project! {
 }
 
 impl Future for Sending {
-    type Output = Result<Response<Incoming>, AttemptError>;
+    type Output = Result<Response<ResponseBody>, AttemptError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().inner.poll(cx).map_err(classify)
+        self.project().inner.poll(cx).map_ok(|response| response.map(ResponseBody::new)).map_err(classify)
     }
 }

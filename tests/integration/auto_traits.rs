@@ -51,6 +51,16 @@ fn every_public_type_is_send_and_sync() {
     value::<RevocationReport>();
     value::<RevocationOutcome>();
     value::<StopReason>();
+    value::<FailureGroup>();
+    value::<Selection>();
+    value::<RevocationPlan>();
+    value::<SelectedToken>();
+    value::<Verify<'static>>();
+    value::<Verification>();
+    value::<ListError<RevocationPlan>>();
+    value::<Progress>();
+    value::<Estimate>();
+    value::<Basis>();
     value::<StopHandle>();
     value::<RevocationStream<futures_util::stream::Iter<std::vec::IntoIter<String>>>>();
     value::<OwnToken>();
@@ -64,6 +74,7 @@ fn every_public_type_is_send_and_sync() {
     value::<Fault>();
     value::<ReceivedRequest>();
     value::<StoredToken>();
+    value::<Transport>();
     value::<Operation>();
     value::<Attempt>();
     value::<AttemptError>();
@@ -85,6 +96,8 @@ fn every_public_future_is_send_sync_and_static() {
     future(client.execute(&request));
     future(client.request(&request).send());
     future(client.jwt().discard_user_jwts(["id"]).run());
+    let selection = client.jwt().select_user_tokens("u");
+    future(async move { selection.plan().await });
     fn stream<S: futures_core::Stream + std::marker::Send + Sync + 'static>(_: S) {}
     stream(client.paginate(FetchProjectTokens::builder().build()));
     stream(client.jwt().discard_project_jwts(["id"]).stream());

@@ -36,6 +36,7 @@ fn limits_that_mean_nothing_are_refused() {
     refused(builder().concurrency_limit(0).build());
     refused(builder().concurrency_limit(usize::MAX).build());
     refused(builder().max_response_bytes(0).build());
+    refused(builder().http1_only(true).http2_prior_knowledge(true).build());
     refused(builder().retry(RetryPolicy::builder().max_attempts(0).build()).build());
     refused(builder().rate_limit(RateLimit::published().share(0.0)).build());
     refused(builder().rate_limit(RateLimit::per_minute(0, 0)).build());
@@ -84,7 +85,9 @@ fn the_environment_gives_token_and_base_url() {
     let own = [("MAGICBELL_PROJECT_TOKEN", "t"), ("MAGICBELL_API_URL", "https://own.example/v2")];
     assert!(run(&own).contains("child: own.example"));
     assert!(run(&[]).contains("child: MAGICBELL_PROJECT_TOKEN is not set"));
-    assert!(run(&[("MAGICBELL_PROJECT_TOKEN", "")]).contains("child: the token can't be used"));
+    assert!(run(&[("MAGICBELL_PROJECT_TOKEN", "")]).contains("child: MAGICBELL_PROJECT_TOKEN is set, and empty"));
+    let own = [("MAGICBELL_PROJECT_TOKEN", "t"), ("MAGICBELL_API_URL", "")];
+    assert!(run(&own).contains("child: MAGICBELL_API_URL is set, and empty"));
     let own = [("MAGICBELL_PROJECT_TOKEN", "t"), ("MAGICBELL_API_URL", "nothing")];
     assert!(run(&own).contains("child: the base URL can't be used"));
 }
@@ -104,4 +107,27 @@ fn child_reads_the_environment() {
         }
         Err(error) => println!("child: {error}"),
     }
+}
+
+/// A setting that has no effect is refused, or has one.
+#[tokio::test]
+async fn a_user_agent_given_as_a_header_is_sent_or_refused() {
+    let (received, transport) = crate::support::transport(|_| Ok(crate::support::json(200, "{}")));
+    let client = Client::builder().token("t").transport(transport).header("user-agent", "my-app/1.0").build();
+    let Ok(client) = client else { return };
+    client.execute(magicbell::jwt::FetchProjectTokens::builder().build()).await.unwrap();
+    let sent = received.lock().unwrap()[0].headers()["user-agent"].clone();
+    assert!(sent.to_str().unwrap().contains("my-app/1.0"), "{sent:?}");
+}
+
+/// A header of one call's own goes before the client's, also where the client's is marked sensitive.
+#[tokio::test]
+async fn a_calls_own_header_replaces_the_clients_that_is_sensitive() {
+    let (received, transport) = crate::support::transport(|_| Ok(crate::support::json(200, "{}")));
+    let mut secret = http::HeaderValue::from_static("of-the-client");
+    secret.set_sensitive(true);
+    let client = Client::builder().token("t").transport(transport).header("x-signature", secret).build().unwrap();
+    let list = magicbell::jwt::FetchProjectTokens::builder().build();
+    client.request(list).header("x-signature", "of-the-call").send().await.unwrap();
+    assert_eq!(received.lock().unwrap()[0].headers()["x-signature"], "of-the-call");
 }

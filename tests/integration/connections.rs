@@ -197,3 +197,25 @@ async fn a_101_is_a_status_that_the_api_does_not_use() {
     assert_eq!(accepted.load(Ordering::SeqCst), 1);
     assert!(matches!(error.kind(), ErrorKind::UnexpectedStatus | ErrorKind::Transport), "{error:?}");
 }
+
+/// A token that has arrived is not lost because what should follow it doesn't come: the service shows it this once.
+#[tokio::test(start_paused = true)]
+async fn what_arrived_of_a_created_token_is_kept_when_the_rest_does_not_come_in_time() {
+    const TOKEN: &str = r#"{"token":"minted"}"#;
+    let stalls = script(async |mut stream: TcpStream| {
+        head(&mut stream).await;
+        let head =
+            format!("HTTP/1.1 201 Created\r\ntransfer-encoding: chunked\r\n\r\n{:x}\r\n{TOKEN}\r\n", TOKEN.len());
+        let _ = stream.write_all(head.as_bytes()).await;
+        std::future::pending::<()>().await;
+    });
+    let (url, _) = serve(vec![stalls]).await;
+    match client(&url).execute(create()).await {
+        Ok(created) => assert_eq!(created.token.expose_secret(), "minted"),
+        Err(error) => {
+            assert_eq!(error.timeout(), Some((Limit::Attempt, Duration::from_secs(10))));
+            assert_eq!(error.status().map(|status| status.as_u16()), Some(201), "{error}");
+            assert_eq!(error.body().unwrap(), TOKEN);
+        }
+    }
+}

@@ -345,3 +345,24 @@ async fn the_attempts_of_a_call_that_a_layer_repeats_are_all_on_record() {
     assert_eq!(keys.len(), 2);
     assert_eq!(keys[0], keys[1], "one creation, one key, whoever repeats it");
 }
+
+/// What a layer answers itself was not attempted: neither a success nor an error tells of an attempt that wasn't made.
+#[tokio::test]
+async fn an_answer_of_a_layers_own_is_no_attempt() {
+    let server = Server::start().await.unwrap();
+    let answer = |status: u16| {
+        tower::layer::layer_fn(move |_: tower::util::BoxCloneSyncService<Request<Body>, Response<Body>, BoxError>| {
+            tower::service_fn(move |_: Request<Body>| {
+                std::future::ready(Ok::<_, BoxError>(crate::support::json(status, r#"{"data":[]}"#)))
+            })
+        })
+    };
+    let breaker = builder(&server).layer(answer(503)).build().unwrap();
+    let error = breaker.execute(CreateProjectJwt::builder().name("x").build()).await.unwrap_err();
+    assert!(!error.to_string().contains("may have been created"), "nothing was sent: {error}");
+    assert!(error.attempts().is_empty(), "nothing was sent: {:?}", error.attempts());
+    let cache = builder(&server).layer(answer(200)).build().unwrap();
+    let response = cache.request(FetchProjectTokens::builder().build()).send().await.unwrap();
+    assert_eq!(server.request_count(), 0);
+    assert!(response.attempts().is_empty(), "nothing was sent: {:?}", response.attempts());
+}

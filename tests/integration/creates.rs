@@ -62,6 +62,8 @@ async fn with_keys_trusted_a_lost_answer_is_had_again_and_one_token_is_minted() 
         Fault::close().after_processing(),
         Fault::cut_body(20),
         Fault::cut_body_without_length(20),
+        Fault::html(200).after_processing(),
+        Fault::body(201, r#"{"token":"t"#).after_processing(),
         Fault::status(502).after_processing(),
     ] {
         let server = Server::start().await.unwrap();
@@ -195,5 +197,51 @@ async fn an_error_whose_earlier_attempt_may_have_made_a_token_is_not_called_retr
         assert_eq!(error.outcome(), Outcome::Unknown);
         assert!(error.to_string().contains("list by name and time"), "{error}");
         assert_eq!(minted(&server), 1);
+    }
+}
+
+/// What follows the object makes it no less readable: see what `CreateTokenResponse` is read from.
+#[tokio::test]
+async fn with_keys_trusted_a_token_that_can_be_read_is_not_thrown_away_for_another_attempt() {
+    let server = Server::start().await.unwrap();
+    let body = r#"{"token":"minted","token_id":"019b1b1e-7b1b-4b1b-8b1b-1b1b1b1b1b1b"}<!-- cached -->"#;
+    server.fail_next(Fault::body(201, body));
+    server.fail_next(Fault::status(503).always());
+    let created = trusting(&server).execute(create()).await;
+    let created = created.unwrap_or_else(|error| panic!("the token was in the first answer: {error}"));
+    assert_eq!(created.token.expose_secret(), "minted");
+}
+
+/// After a 429 nothing was applied, so an attempt after it that wasn't sent changes nothing: both may be made again.
+#[tokio::test(start_paused = true)]
+async fn an_error_none_of_whose_attempts_can_have_made_a_token_is_called_retryable() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    let sent = Arc::new(AtomicU32::new(0));
+    let (_, transport) = transport(move |_| match sent.fetch_add(1, Ordering::Relaxed) {
+        0 => Ok(json(429, r#"{"errors":[{"message":"slow down"}]}"#)),
+        _ => Err(magicbell::AttemptError::not_sent("connection refused").into()),
+    });
+    let client = Client::builder().token("t").transport(transport).build().unwrap();
+    let error = client.execute(create()).await.unwrap_err();
+    assert!(error.attempts().iter().all(|attempt| !attempt.may_have_been_applied()), "{error:?}");
+    assert!(error.is_retryable(), "{error:?}");
+}
+
+/// With keys trusted another attempt may bring the answer again. Where it doesn't, what had arrived is not lost for that.
+#[tokio::test]
+async fn with_keys_trusted_a_token_that_had_arrived_is_not_lost_to_the_attempts_after_it() {
+    let server = Server::start().await.unwrap();
+    let json = r#"{"token":"minted","token_id":"019b1b1e-7b1b-4b1b-8b1b-1b1b1b1b1b1b"}"#;
+    // All of it has come, but for the last chunk that would say so.
+    let raw = format!("HTTP/1.1 201 Created\r\ntransfer-encoding: chunked\r\n\r\n{:x}\r\n{json}\r\n", json.len());
+    server.fail_next(Fault::raw(raw.clone()));
+    let error = client(&server).execute(create()).await.unwrap_err();
+    assert_eq!(error.body().unwrap(), json, "without trust the error has it");
+    server.fail_next(Fault::raw(raw));
+    server.fail_next(Fault::status(503).always());
+    match trusting(&server).execute(create()).await {
+        Ok(created) => assert_eq!(created.token.expose_secret(), "minted"),
+        Err(error) => assert_eq!(error.body().unwrap(), json, "{error}"),
     }
 }

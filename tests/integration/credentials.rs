@@ -138,3 +138,23 @@ async fn what_the_credentials_own_calls_met_is_not_taken_for_the_apis_answer() {
     }
     assert_eq!(server.request_count(), 0);
 }
+
+/// A 401 is one, whether or not its body arrived: the refused token is given up.
+#[tokio::test]
+async fn a_401_whose_body_was_lost_has_the_token_fetched_anew_too() {
+    let server = Server::start().await.unwrap();
+    let fetches = Arc::new(AtomicU32::new(0));
+    let (counter, token) = (Arc::clone(&fetches), server.token().to_owned());
+    let credentials = FetchedCredentials::new(move || {
+        counter.fetch_add(1, Ordering::Relaxed);
+        let value = bearer(&token);
+        async move { Ok(Fetched::new(value?)) }
+    });
+    let client = Client::builder().credentials(credentials).base_url(server.url()).retry(quick()).build().unwrap();
+    let cut = "HTTP/1.1 401 Unauthorized\r\ncontent-length: 100\r\n\r\n{\"errors\"";
+    server.fail_next(Fault::raw(cut).always());
+    client.execute(list()).await.unwrap_err();
+    server.clear_faults();
+    client.execute(list()).await.unwrap();
+    assert!(fetches.load(Ordering::Relaxed) >= 2, "the token that was refused is still kept");
+}

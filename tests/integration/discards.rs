@@ -120,3 +120,15 @@ async fn an_outage_is_sent_no_more_than_the_calls_and_the_budget() {
     }
     assert_eq!(server.request_count(), 1_000 + 100, "the default budget is 100 retries");
 }
+
+/// The token is revoked, whatever the service writes for a time.
+#[tokio::test]
+async fn an_odd_time_does_not_make_a_discard_fail() {
+    for time in ["1609459200", "null", r#""yesterday""#, "[1]", "1e999", r#""\ud800""#] {
+        let (server, id) = server_with_a_token().await;
+        let body = format!(r#"{{"token_id":"{id}","discarded_at":{time}}}"#);
+        server.fail_next(Fault::body(200, body).after_processing());
+        let discarded = client(&server).execute(DiscardUserJwt::new(&id)).await;
+        assert_eq!(discarded.unwrap_or_else(|error| panic!("{time}: {error}")).token_id, id);
+    }
+}

@@ -1,5 +1,7 @@
 //! What errors say.
 
+use std::time::Duration;
+
 use magicbell::jwt::{DiscardUserJwt, FetchProjectTokens};
 use magicbell::testing::{Fault, Server};
 use magicbell::{Client, Error, ErrorKind, Outcome, RateLimit};
@@ -56,6 +58,7 @@ async fn a_page_under_200_is_no_answer() {
     let server = Server::start().await.unwrap();
     let error = list(&server, Fault::html(200)).await;
     assert_eq!((error.kind(), error.status().unwrap().as_u16()), (ErrorKind::Decode, 200));
+    assert_eq!((error.attempts().len(), server.request_count()), (3, 3), "another attempt may be answered by the API");
 }
 
 #[tokio::test]
@@ -126,10 +129,32 @@ async fn a_request_that_is_held_back_after_an_attempt_is_not_called_unsent() {
     let (_, transport) = transport(|_| Ok(json(503, r#"{"errors":[{"message":"down"}]}"#)));
     let limit = RateLimit::per_minute(1, 1);
     let client = Client::builder().token("t").transport(transport).rate_limit(limit).build().unwrap();
-    let error = client.request(DiscardUserJwt::new(UNKNOWN_ID)).send().await.unwrap_err();
+    let discard = || client.request(DiscardUserJwt::new(UNKNOWN_ID)).timeout(Duration::from_secs(30)).send();
+    let error = discard().await.unwrap_err();
     assert_eq!((error.kind(), error.attempts().len()), (ErrorKind::HeldBack, 1), "{error:?}");
     assert_eq!(error.outcome(), Outcome::Answered);
     assert_eq!(error.to_string(), "discard_user_jwt: not sent again");
-    let error = client.request(DiscardUserJwt::new(UNKNOWN_ID)).send().await.unwrap_err();
+    let error = discard().await.unwrap_err();
     assert_eq!((error.outcome(), error.to_string()), (Outcome::NotSent, "discard_user_jwt: not sent".to_owned()));
+}
+
+/// What the client itself tried again, a caller may try again later.
+#[tokio::test]
+async fn an_answer_that_the_client_tries_again_is_called_retryable() {
+    let server = Server::start().await.unwrap();
+    for fault in [Fault::html(200), Fault::body(200, r#"{"data":["#)] {
+        let error = list(&server, fault.clone()).await;
+        assert_eq!(error.attempts().len(), 3, "{fault:?}");
+        assert!(error.is_retryable(), "{fault:?}: {error:?}");
+    }
+}
+
+/// An error is one line of a log, however much the server has to say.
+#[tokio::test]
+async fn a_message_is_short_however_many_errors_the_api_tells() {
+    let server = Server::start().await.unwrap();
+    let entry = format!(r#"{{"code":"{0}","message":"{0}"}}"#, "x".repeat(2_000));
+    let body = format!(r#"{{"errors":[{}]}}"#, vec![entry; 100].join(","));
+    let error = list(&server, Fault::body(422, body)).await;
+    assert!(error.to_string().len() <= 4_096, "{} bytes", error.to_string().len());
 }

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use h2::Reason;
 use magicbell::jwt::CreateProjectJwt;
 use magicbell::{Client, ErrorKind, Outcome};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::quick;
 
@@ -75,6 +76,113 @@ async fn any_other_end_of_a_stream_or_connection_is_unknown() {
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::Transport, Outcome::Unknown), "{error:?}");
         assert_eq!(seen.load(Ordering::Relaxed), 1);
     }
+}
+
+/// A connection of which a test writes and reads the frames itself (RFC 9113, section 4.1).
+struct Frames(TcpStream);
+
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+const SETTINGS: u8 = 4;
+const GOAWAY: u8 = 7;
+const END_STREAM: u8 = 1;
+const END_HEADERS: u8 = 4;
+
+impl Frames {
+    /// Takes a client's connection up.
+    async fn accept(listener: &TcpListener) -> Self {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut preface = [0; 24];
+        socket.read_exact(&mut preface).await.unwrap();
+        let mut frames = Self(socket);
+        frames.write(SETTINGS, 0, 0, &[]).await;
+        frames
+    }
+
+    async fn write(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
+        let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+        let head = [&length[1..], &[kind, flags], &stream.to_be_bytes()].concat();
+        self.0.write_all(&[&head, payload].concat()).await.unwrap();
+    }
+
+    /// Reads on to the next request, and returns its stream; `None` at the end of the connection.
+    async fn request(&mut self) -> Option<u32> {
+        loop {
+            let mut head = [0; 9];
+            self.0.read_exact(&mut head).await.ok()?;
+            let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+            self.0.read_exact(&mut vec![0; length as usize]).await.ok()?;
+            if head[3] == HEADERS {
+                return Some(u32::from_be_bytes([head[5], head[6], head[7], head[8]]));
+            }
+        }
+    }
+
+    /// Answers 200, with a token.
+    async fn answer(&mut self, stream: u32) {
+        // The 8th entry of HPACK's static table: `:status: 200`.
+        self.write(HEADERS, END_HEADERS, stream, &[0x88]).await;
+        self.write(DATA, END_STREAM, stream, br#"{"token":"t","token_id":"i"}"#).await;
+    }
+
+    async fn go_away(&mut self, last: u32, reason: Reason, debug_data: &str) {
+        let payload = [&last.to_be_bytes(), &u32::from(reason).to_be_bytes(), debug_data.as_bytes()].concat();
+        self.write(GOAWAY, 0, 0, &payload).await;
+    }
+}
+
+/// The first connection takes up one stream of three, says so in a GOAWAY, and answers it; the next one answers what comes.
+#[tokio::test]
+async fn streams_after_the_last_that_goaway_names_were_not_sent_so_even_creates_are_sent_again() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v2", listener.local_addr().unwrap());
+    let server = tokio::spawn(async move {
+        let mut first = Frames::accept(&listener).await;
+        for stream in [1, 3, 5] {
+            assert_eq!(first.request().await, Some(stream));
+        }
+        first.go_away(1, Reason::NO_ERROR, "").await;
+        first.answer(1).await;
+        let mut second = Frames::accept(&listener).await;
+        for _ in 0..2 {
+            let stream = second.request().await.unwrap();
+            second.answer(stream).await;
+        }
+        (first.request().await, second)
+    });
+    let client = Client::builder().token("t").base_url(url).http2_prior_knowledge(true).retry(quick()).build().unwrap();
+    let creates = (0..3).map(|_| client.request(CreateProjectJwt::builder().name("x").build()).send());
+    let mut attempts = Vec::new();
+    for result in futures_util::future::join_all(creates).await {
+        attempts.push(result.unwrap().attempts().iter().map(|attempt| attempt.outcome).collect::<Vec<_>>());
+    }
+    attempts.sort_unstable();
+    let again = vec![Outcome::NotSent, Outcome::Answered];
+    assert_eq!(attempts, [again.clone(), again, vec![Outcome::Answered]]);
+    drop(client);
+    assert_eq!(server.await.unwrap().0, None, "nothing more came over the first connection");
+}
+
+#[tokio::test]
+async fn what_the_server_says_in_a_goaway_is_in_no_error() {
+    const ECHO: &str = "an-opaque-token-that-is-echoed";
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v2", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let mut frames = Frames::accept(&listener).await;
+        frames.request().await.unwrap();
+        frames.go_away(0, Reason::INTERNAL_ERROR, ECHO).await;
+        frames.request().await
+    });
+    let error = create(&url).await.unwrap_err();
+    let mut source: Option<&dyn std::error::Error> = Some(&error);
+    let mut text = String::new();
+    while let Some(error) = source {
+        text += &format!("{error}\n{error:?}\n");
+        source = error.source();
+    }
+    assert!(text.contains("HTTP/2: the server ended the connection"), "{text}");
+    magicbell::testing::assert_hidden(ECHO, &text);
 }
 
 /// A connection that was announced to end: what is in flight is answered, and the next call has a new one.

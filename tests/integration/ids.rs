@@ -89,3 +89,12 @@ async fn refused_ids_send_no_request() {
     assert_eq!(server.request_count(), 0);
     assert_eq!(server.connections(), 0);
 }
+
+/// Out of a file that begins with a byte order mark, the first id would name nobody, and an audit would find no tokens.
+#[tokio::test]
+async fn a_user_id_with_a_byte_order_mark_is_refused() {
+    let server = Server::start().await.unwrap();
+    for id in ["\u{feff}user-42", "\u{feff}"] {
+        is_refused(&server, FetchUserTokens::builder().user_id(id).build(), "with a byte order mark").await;
+    }
+}

@@ -41,3 +41,43 @@ fn a_call_of_two_attempts_is_measured_as_both() {
     ];
     assert_eq!(measured, expected.map(|(name, count)| (name.to_owned(), count)).into());
 }
+
+/// OpenTelemetry's conventions for `http.client.request.duration` require it beside `server.address`.
+#[test]
+fn an_attempt_is_measured_by_the_servers_port_too() {
+    let recorder = DebuggingRecorder::new();
+    metrics::with_local_recorder(&recorder, || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let server = Server::start().await.unwrap();
+            client(&server).execute(magicbell::jwt::FetchProjectTokens::builder().build()).await.unwrap();
+        });
+    });
+    for (key, ..) in recorder.snapshotter().snapshot().into_vec() {
+        if key.key().name() == "http.client.request.duration" {
+            let labels = key.key().labels().map(metrics::Label::key).collect::<Vec<_>>();
+            assert!(labels.contains(&"server.port"), "{labels:?}");
+        }
+    }
+}
+
+/// A wait at the pace is a wait: without it nothing measured tells why calls take long.
+#[test]
+fn a_wait_for_a_turn_is_measured() {
+    let recorder = DebuggingRecorder::new();
+    metrics::with_local_recorder(&recorder, || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let (_, transport) = crate::support::transport(|_| Ok(crate::support::json(200, "{}")));
+            let limit = magicbell::RateLimit::per_minute(1, 1);
+            let client = magicbell::Client::builder().token("t").transport(transport).rate_limit(limit);
+            let client = client.timeout(std::time::Duration::from_secs(120)).build().unwrap();
+            for _ in 0..2 {
+                client.execute(magicbell::jwt::FetchProjectTokens::builder().build()).await.unwrap();
+            }
+        });
+    });
+    let names = recorder.snapshotter().snapshot().into_vec().into_iter().map(|(key, ..)| key.key().name().to_owned());
+    let names = names.collect::<std::collections::BTreeSet<_>>();
+    assert!(names.iter().any(|name| name.contains("wait")), "the second call waited for a minute: {names:?}");
+}

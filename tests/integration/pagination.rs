@@ -1,11 +1,14 @@
 //! Every page, and no page that isn't one.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use futures_util::{StreamExt, TryStreamExt};
-use magicbell::ErrorKind;
 use magicbell::jwt::{FetchProjectTokens, FetchUserTokens};
 use magicbell::testing::{Fault, Server};
+use magicbell::{Client, ErrorKind};
 
-use crate::support::client;
+use crate::support::{client, json, transport};
 
 #[tokio::test]
 async fn both_lists_are_read_to_their_end_in_order() {
@@ -105,4 +108,61 @@ async fn a_page_that_fails_is_the_end() {
     assert!(tokens.next().await.unwrap().is_ok());
     assert_eq!(tokens.next().await.unwrap().unwrap_err().status().unwrap(), 403);
     assert!(tokens.next().await.is_none());
+}
+
+#[tokio::test]
+async fn pages_without_end_and_without_anything_new_are_an_error() {
+    let empty = r#"{"data":[],"links":{"next":"CURSOR"}}"#;
+    let known = r#"{"data":[{"created_at":"x","id":"1"}],"links":{"next":"CURSOR"}}"#;
+    for (page, items) in [(empty, 0), (known, 1)] {
+        let count = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&count);
+        let (_, transport) = transport(move |_| {
+            Ok(json(200, &page.replace("CURSOR", &format!("c{}", counter.fetch_add(1, Ordering::Relaxed)))))
+        });
+        let client = Client::builder().token("t").transport(transport).build().unwrap();
+        let tokens = client.paginate(FetchProjectTokens::builder().build()).collect::<Vec<_>>().await;
+        assert_eq!(tokens.iter().filter(|token| token.is_ok()).count(), items);
+        assert!(tokens.last().unwrap().is_err());
+        assert_eq!(count.load(Ordering::Relaxed), 100 + items);
+    }
+}
+
+/// Whoever lists what is before a token, to discard it, must not be given that token and all that follow.
+#[tokio::test]
+async fn nothing_beyond_the_end_that_was_asked_for_is_listed() {
+    let server = Server::start().await.unwrap();
+    let ids = server.add_user_tokens("u", 9);
+    let before = &ids[5];
+    let list = FetchUserTokens::builder().user_id("u").limit(3).ending_before(before).build();
+    let tokens = client(&server).paginate(list).try_collect::<Vec<_>>().await.unwrap();
+    let listed = tokens.into_iter().filter_map(|token| token.id).collect::<Vec<_>>();
+    assert!(listed.iter().all(|id| ids[..5].contains(id)), "{} tokens, and {before} among them", listed.len());
+}
+
+/// The byte order mark that an answer may begin with doesn't make one bad row the whole page's.
+#[tokio::test]
+async fn a_bad_row_does_not_hide_the_others_after_a_byte_order_mark() {
+    let server = Server::start().await.unwrap();
+    let body = r#"{"data":[{"created_at":"x","id":"1"},{"id":"2"}]}"#;
+    for body in [body.to_owned(), format!("\u{feff}{body}")] {
+        server.fail_next(Fault::body(200, body));
+        let page = client(&server).execute(FetchProjectTokens::builder().build()).await.unwrap();
+        assert_eq!((page.data.len(), page.malformed.len()), (1, 1));
+    }
+}
+
+/// A bare cursor is the service's own text, whatever characters it has.
+#[tokio::test]
+async fn a_bare_cursor_is_sent_back_whole_or_not_at_all() {
+    for cursor in ["abc#def", "abc%2Fdef", "abc+def"] {
+        let server = Server::start().await.unwrap();
+        server.fail_next(page(&["1"], cursor));
+        server.fail_next(page(&["2"], ""));
+        let _ = client(&server).paginate(FetchProjectTokens::builder().build()).collect::<Vec<_>>().await;
+        let Some(second) = server.requests().get(1).map(|sent| sent.target.clone()) else { continue };
+        let sent = second.strip_prefix("/v2/jwt/project?starting_after=").unwrap().to_owned();
+        let expected = cursor.replace('%', "%25").replace('#', "%23").replace('+', "%2B");
+        assert_eq!(sent, expected, "{cursor}");
+    }
 }

@@ -50,7 +50,9 @@ async fn each_outcome_is_what_is_known() {
         (Fault::cut_body(10).always(), Unverified, true),
         (Fault::html(404), Unverified, false),
         (Fault::html(410), Unverified, false),
-        (Fault::html(200), Unverified, false),
+        (Fault::html(200), Revoked, true),
+        (Fault::html(200).after_processing(), AlreadyRevoked, true),
+        (Fault::html(200).always(), Unverified, false),
         (Fault::body(200, other), Unverified, false),
         (Fault::body(200, "{}"), Unverified, false),
     ] {
@@ -300,4 +302,16 @@ async fn what_does_not_drain_in_time_or_is_ended_by_a_second_stop_is_unknown() {
         let count = |wanted| outcomes.iter().filter(|outcome| **outcome == wanted).count();
         assert_eq!((count(RevocationOutcome::Unknown), count(RevocationOutcome::NotAttempted)), (3, 7));
     }
+}
+
+/// Whether an id is a token of another kind or of none is not told by a proxy that had a bad moment before.
+#[tokio::test]
+async fn an_id_of_another_kind_is_not_called_revoked_after_a_proxys_page() {
+    let server = Server::start().await.unwrap();
+    // A project token's id in a list of user tokens.
+    let id = server.add_project_tokens(1).remove(0);
+    server.fail_next(Fault::html(503));
+    let report = client(&server).jwt().discard_user_jwts([id.clone()]).run().await;
+    assert_eq!(server.is_discarded(&id), Some(false));
+    assert_eq!(report.count(magicbell::revocation::RevocationOutcome::AlreadyRevoked), 0, "it is live: {report:?}");
 }

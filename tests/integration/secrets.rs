@@ -83,3 +83,48 @@ async fn a_minted_token_is_in_no_error() {
         assert_hidden(minted, &all_of(&error));
     }
 }
+
+#[tokio::test]
+async fn headers_are_in_no_debug() {
+    let server = Server::start().await.unwrap();
+    let client = Client::builder().token(server.token()).base_url(server.url()).retry(quick()).build().unwrap();
+    let echo = http::Response::builder().header("x-echo", server.token()).body("{}".into()).unwrap();
+    server.fail_next(Fault::response(echo));
+    let call = client.request(FetchProjectTokens::builder().build()).header("x-own", "a-secret-of-the-callers");
+    assert_hidden("a-secret-of-the-callers", &format!("{call:?} {call:#?}"));
+    let response = call.send().await.unwrap();
+    assert_eq!(response.headers()["x-echo"], server.token());
+    let text = format!("{response:?} {response:#?}");
+    assert_hidden(server.token(), &text);
+    assert!(text.contains("x-echo"), "{text}");
+}
+
+/// A token that was replaced while its call was in flight is as much a secret as the new one.
+#[tokio::test]
+async fn an_echo_of_a_token_that_was_rotated_meanwhile_does_not_get_into_an_error() {
+    let (old, new) = ("0123456789abcdef-the-old-one", "fedcba9876543210-the-new-one");
+    let credentials = magicbell::RotatingCredentials::new(magicbell::bearer(old).unwrap());
+    let new_was_sent = std::sync::Arc::new(tokio::sync::Notify::new());
+    // What is in front echoes to each call the token that it was sent with; to the first only after the second was sent.
+    let gate = std::sync::Arc::clone(&new_was_sent);
+    let transport = tower::service_fn(move |request: http::Request<magicbell::Body>| {
+        let gate = std::sync::Arc::clone(&gate);
+        async move {
+            let sent = request.headers()["authorization"].to_str().unwrap().to_owned();
+            match sent.contains(old) {
+                true => gate.notified().await,
+                false => gate.notify_one(),
+            }
+            let body = format!(r#"{{"errors":[{{"code":"forbidden","message":"refused: {sent}"}}]}}"#);
+            Ok::<_, BoxError>(http::Response::builder().status(403).body(magicbell::Body::from(body)).unwrap())
+        }
+    });
+    let client = Client::builder().credentials(credentials.clone()).transport(transport).build().unwrap();
+    let list = || client.execute(FetchProjectTokens::builder().build());
+    let mut first = Box::pin(list());
+    assert!(futures_util::poll!(&mut first).is_pending());
+    credentials.set(magicbell::bearer(new).unwrap());
+    let second = list().await.unwrap_err();
+    assert_hidden(new, &all_of(&second));
+    assert_hidden(old, &all_of(&first.await.unwrap_err()));
+}

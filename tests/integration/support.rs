@@ -65,3 +65,63 @@ pub(crate) fn created() -> Response<Body> {
         r#"{"token":"minted","token_id":"019b1b1e-7b1b-4b1b-8b1b-1b1b1b1b1b1b","created_at":"2021-01-01T00:00:00Z"}"#,
     )
 }
+
+/// A list that pages by position, as many services do: what is added and removed between two pages shifts the rest. Cursors are
+/// positions.
+#[derive(Clone, Default)]
+pub(crate) struct ShiftingList {
+    pub(crate) rows: Arc<Mutex<Vec<serde_json::Value>>>,
+    pages: Arc<Mutex<usize>>,
+}
+
+impl ShiftingList {
+    pub(crate) fn new(ids: impl IntoIterator<Item = String>) -> Self {
+        Self { rows: Arc::new(Mutex::new(ids.into_iter().map(|id| Self::row(&id)).collect())), ..Self::default() }
+    }
+
+    pub(crate) fn row(id: &str) -> serde_json::Value {
+        serde_json::json!({ "id": id, "name": "ci", "created_at": "2021-01-01T00:00:00Z" })
+    }
+
+    pub(crate) fn ids(&self) -> Vec<String> {
+        let rows = self.rows.lock().unwrap();
+        rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
+    }
+
+    pub(crate) fn pages(&self) -> usize {
+        *self.pages.lock().unwrap()
+    }
+
+    /// A client of it; `churn` changes the rows after each page, of which it is told the number.
+    pub(crate) fn client(
+        &self,
+        churn: impl Fn(usize, &mut Vec<serde_json::Value>) + Clone + Send + Sync + 'static,
+    ) -> Client {
+        let list = self.clone();
+        let (_, transport) = transport(move |request| {
+            let mut rows = list.rows.lock().unwrap();
+            if request.method() == http::Method::DELETE {
+                let id = request.uri().path().rsplit('/').next().unwrap();
+                rows.retain(|row| row["id"] != id);
+                return Ok(json(200, &serde_json::json!({ "token_id": id }).to_string()));
+            }
+            let page = list.page(request, &rows);
+            let mut pages = list.pages.lock().unwrap();
+            *pages += 1;
+            churn(*pages, &mut rows);
+            Ok(json(200, &page.to_string()))
+        });
+        Client::builder().token("a.project.token").retry(quick()).transport(transport).build().unwrap()
+    }
+
+    fn page(&self, request: &Request<Body>, rows: &[serde_json::Value]) -> serde_json::Value {
+        let number = |name: &str| {
+            let query = request.uri().query().unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
+            query.into_iter().find(|(found, _)| *found == name).map(|(_, value)| value.parse::<usize>().unwrap())
+        };
+        let (start, limit) = (number("starting_after").unwrap_or(0), number("limit").unwrap());
+        let page = rows.iter().skip(start).take(limit).collect::<Vec<_>>();
+        let next = (start + limit < rows.len()).then(|| format!("starting_after={}", start + limit));
+        serde_json::json!({ "data": page, "links": { "next": next } })
+    }
+}

@@ -180,14 +180,18 @@ async fn credentials_that_are_not_given_in_time_mean_not_sent() {
     let server = Server::start().await.unwrap();
     let short = Duration::from_millis(100);
     let client = Client::builder()
-        .credentials(|| std::future::pending::<Result<http::HeaderValue, magicbell::BoxError>>())
+        .credentials(std::future::pending::<Result<http::HeaderValue, magicbell::BoxError>>)
         .base_url(server.url())
         .attempt_timeout(short)
         .retry(magicbell::RetryPolicy::never())
         .build()
         .unwrap();
     let error = client.execute(list()).await.unwrap_err();
-    assert_eq!((error.timeout(), error.outcome()), (Some((Limit::Credentials, short)), Outcome::NotSent), "{error:?}");
+    assert_eq!(
+        (error.timeout(), error.outcome()),
+        (Some((Limit::Credentials, short / 2)), Outcome::NotSent),
+        "{error:?}"
+    );
     assert_eq!(server.request_count(), 0);
 }
 
@@ -205,4 +209,20 @@ async fn a_connection_that_is_not_made_within_an_attempt_was_not_sent() {
         .unwrap();
     let error = client.execute(list()).await.unwrap_err();
     assert_eq!((error.timeout(), error.outcome()), (Some((Limit::Connect, short)), Outcome::NotSent), "{error:?}");
+}
+
+/// Credentials that take their time leave less of the attempt for connecting; nothing was sent all the same.
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_ran_out_of_time_while_connecting_was_not_sent_however_slow_the_credentials_were() {
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}/v2", silent.local_addr().unwrap());
+    let slow = || async {
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        Ok::<_, magicbell::BoxError>(magicbell::bearer("t")?)
+    };
+    let retry = magicbell::RetryPolicy::never();
+    let client = Client::builder().credentials(slow).base_url(url).retry(retry).build().unwrap();
+    let error = client.execute(CreateProjectJwt::builder().name("x").build()).await.unwrap_err();
+    assert!(error.is_timeout(), "{error:?}");
+    assert_eq!(error.outcome(), Outcome::NotSent, "no connection was made: {error}");
 }

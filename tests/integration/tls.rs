@@ -100,6 +100,16 @@ async fn alpn_decides_between_http_1_and_2() {
 }
 
 #[tokio::test]
+async fn http_1_alone_is_spoken_where_that_is_asked_for() {
+    let authority = authority();
+    let (address, mut versions) = serve(&authority, "localhost", &["h2", "http/1.1"], |_| {}).await;
+    let builder = Client::builder().token("t").base_url(format!("https://localhost:{}/v2", address.port()));
+    let client = builder.root_certificates(authority.pem()).http1_only(true).build().unwrap();
+    client.execute(FetchProjectTokens::builder().build()).await.unwrap();
+    assert_eq!(versions.recv().await, Some(http::Version::HTTP_11));
+}
+
+#[tokio::test]
 async fn tls_1_2_and_1_3_are_spoken() {
     let authority = authority();
     for version in [&TLS12, &TLS13] {

@@ -71,6 +71,7 @@ proptest! {
 
     #[test]
     fn a_token_is_read_whatever_stands_beside_it(token in text(), mut fields in object()) {
+        prop_assume!(!token.is_empty());
         fields.insert("token".to_owned(), Value::from(&*token));
         let created = created(Value::from(fields).to_string().into_bytes()).unwrap();
         prop_assert_eq!(created.token.expose_secret(), token);

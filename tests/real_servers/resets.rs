@@ -72,6 +72,21 @@ async fn connections_that_end_at_random_never_make_two_tokens() {
     }
 }
 
+/// The service makes a token and then ends a connection that was used before. Over HTTP/1 alone, which is what `http1_only` is for.
+#[tokio::test]
+async fn a_service_that_ends_a_used_connection_after_a_create_leaves_one_token() {
+    for fault in [Fault::close(), Fault::reset()] {
+        let server = server_without_keys().await;
+        let (_haproxy, client) = start(&server, false, |config| config).await;
+        client.execute(create(1)).await.unwrap();
+        server.fail_next(fault.after_processing());
+        let results = [client.execute(create(0)).await];
+        assert!(results[0].is_err());
+        assert_eq!(made(&server, &results).not_sent, 0);
+        assert_eq!(server.user_tokens("user-0").len(), 1);
+    }
+}
+
 /// The token was made, the service has not answered yet, and haproxy is gone.
 #[tokio::test]
 async fn a_crash_with_creates_in_flight_leaves_one_token_each() {

@@ -58,8 +58,8 @@ async fn an_authority_that_was_not_given_is_not_trusted() {
     assert_eq!(server.request_count(), 0);
 }
 
-/// After so many requests nginx sends GOAWAY, and ignores the streams of that connection that come after the last it names. Their
-/// creates count as unknown, and are not sent again, although RFC 9113, section 6.8, would allow it.
+/// After so many requests nginx sends GOAWAY, and ignores the streams of that connection that come after the last it names: they
+/// were not sent (RFC 9113, section 6.8), and are sent again over the next.
 const REQUESTS_A_CONNECTION: &str = "keepalive_requests 50;";
 
 #[tokio::test]
@@ -85,7 +85,8 @@ async fn creates_over_http_2_make_one_token_each_where_connections_end_after_fif
         let results = creates(&client(&server, &nginx, root), 500, concurrency).await;
         let made = made(&server, &results);
         println!("{concurrency} creates at once over HTTP/2: {made:?}");
-        assert_eq!((made.unknown_and_made, server.request_count()), (0, made.answered), "{made:?}");
+        // Under load a stream can be passed over three times, and then its create has not been sent.
+        assert_eq!((made.answered + made.not_sent, server.request_count()), (500, made.answered), "{made:?}");
         assert!(made.answered == 500 || concurrency > 1, "{made:?}");
     }
 }

@@ -20,10 +20,13 @@ pub fn bearer(token: &str) -> Result<HeaderValue, InvalidToken> {
     if let Some(position) = token.bytes().position(|byte| !byte.is_ascii_graphic()) {
         return Err(InvalidToken::Character { position });
     }
-    let mut value =
-        HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| InvalidToken::Character { position: 0 })?;
+    let value = HeaderValue::try_from(format!("Bearer {token}"));
+    value.map(sensitive).map_err(|_| InvalidToken::Character { position: 0 })
+}
+
+pub(super) fn sensitive(mut value: HeaderValue) -> HeaderValue {
     value.set_sensitive(true);
-    Ok(value)
+    value
 }
 
 /// Why a token can't be sent. No variant holds any of its characters.

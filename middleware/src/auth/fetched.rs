@@ -10,7 +10,8 @@ use http::HeaderValue;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::{Credentials, sensitive};
+use super::Credentials;
+use super::bearer::sensitive;
 use crate::BoxError;
 
 /// How long before its end a value is fetched anew, at most; a tenth of the time that it is valid for, if that is less.

@@ -10,8 +10,11 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::{Credentials, Renewed, sensitive};
+use super::Credentials;
+use super::bearer::sensitive;
 use crate::{AttemptError, BoxError, find_source};
+#[cfg(feature = "collect")]
+use crate::{collect::ResponseBodyError, outcome::lost_answer};
 
 pin_project! {
     /// The future of [`Auth`].
@@ -73,17 +76,33 @@ where
                     this.state.set(State::Calling { future: service.call(request) });
                 }
                 StateProj::Calling { future } => {
-                    let mut response = ready!(future.poll(cx)).map_err(Into::into)?;
-                    let is_refused = response.status() == StatusCode::UNAUTHORIZED;
-                    if is_refused && this.sent.take().is_some_and(|sent| this.credentials.refused(&sent)) {
+                    let mut result = ready!(future.poll(cx)).map_err(Into::into);
+                    let is_refused = status_of(&result) == Some(StatusCode::UNAUTHORIZED);
+                    let is_renewed = is_refused && this.sent.take().is_some_and(|sent| this.credentials.refused(&sent));
+                    if let (Ok(response), true) = (&mut result, is_renewed) {
                         response.extensions_mut().insert(Renewed);
                     }
-                    return Poll::Ready(Ok(response));
+                    return Poll::Ready(result);
                 }
             }
         }
     }
 }
+
+/// Returns the status, where one arrived, even if the body didn't.
+fn status_of<R>(result: &Result<Response<R>, BoxError>) -> Option<StatusCode> {
+    match result {
+        Ok(response) => Some(response.status()),
+        #[cfg(feature = "collect")]
+        Err(error) => lost_answer(&**error).map(ResponseBodyError::status),
+        #[cfg(not(feature = "collect"))]
+        Err(_) => None,
+    }
+}
+
+/// The next attempt would carry other credentials: in the extensions of a 401.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Renewed;
 
 /// Without credentials nothing is sent. Credentials that failed for good stay so.
 fn not_sent(error: BoxError) -> AttemptError {

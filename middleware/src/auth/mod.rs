@@ -39,17 +39,8 @@ mod rotating;
 pub use bearer::{InvalidToken, bearer};
 pub use credentials::Credentials;
 pub use fetched::{Fetched, FetchedCredentials, FetchedFuture};
+#[cfg(feature = "retry")]
+pub(crate) use future::Renewed;
 pub use future::ResponseFuture;
 pub use layer::{Auth, AuthLayer};
 pub use rotating::RotatingCredentials;
-
-use http::HeaderValue;
-
-/// The next attempt would carry other credentials: in the extensions of a 401.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Renewed;
-
-fn sensitive(mut value: HeaderValue) -> HeaderValue {
-    value.set_sensitive(true);
-    value
-}

@@ -5,7 +5,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use http::HeaderValue;
 
-use super::{Credentials, sensitive};
+use super::Credentials;
+use super::bearer::sensitive;
 use crate::BoxError;
 
 /// Credentials that can be replaced while calls are in flight: the next attempt uses the new ones. Clones share them.

@@ -2,24 +2,26 @@
 //!
 //! Why this needs no model checker: each of the three atomics stands alone. A pause is only ever moved on (`fetch_max`). A place
 //! is taken by one successful exchange of the last place for a later one, so no two threads take the same, in whatever order
-//! they run; and no thread waits for another. The three are read one after the other, so a thread may act on a pause that has
-//! just been made longer: it then goes as if it had come before the change, which it had; `retry` asks again once the inner
-//! service is ready. The same holds for the one atomic of the budget of retries.
+//! they run. The three are read one after the other, so a thread may act on a pause that has just been made longer: it then goes
+//! as if it had come before the change, which it had; `retry` asks again once the inner service is ready. Places that were given
+//! back are under a lock, which is asked for only while there are any. The same holds for the one atomic of the budget of retries.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::{Quota, nanos};
+use super::Quota;
+use super::quota::nanos;
+use super::returned::Returned;
 
 /// How far apart requests are let through when a pause ends, so that those who waited don't come all at once.
 pub(super) const RAMP: Duration = Duration::from_millis(50);
 /// How far apart they are at least; the distance shrinks from [`RAMP`] to this.
 const RAMP_MIN: Duration = Duration::from_millis(5);
-/// After how long nobody is held back any more: about 25 requests go in the first second of it, 40 in the next, 130 in the last.
+/// How long it takes to shrink: about 25 requests go in the first second of it, 40 in the next, 130 in the last.
 const RAMP_TIME: Duration = Duration::from_secs(3);
-
-/// How late a place may be used, or an interval if that is longer: a busy machine is late, too.
-const LATE: Duration = Duration::from_millis(50);
+/// How far apart those are who are left then; half of that a second later, and so on, so that however many there are, nobody is
+/// held back for long.
+const AFTER_RAMP: Duration = Duration::from_millis(1);
 
 /// A quota and a pause. Times are nanoseconds since an origin that is not its own.
 #[derive(Debug)]
@@ -37,6 +39,12 @@ pub(crate) struct Ticket {
     pause: u64,
     /// When it may go by the quota.
     place: Option<u64>,
+}
+
+impl Ticket {
+    pub(super) fn has_place(&self) -> bool {
+        self.place.is_some()
+    }
 }
 
 impl Lane {
@@ -64,16 +72,23 @@ impl Lane {
         self.after_pause(now, limit, nanos(jitter), ticket).or_else(|| self.bucket.take(now, limit, ticket))
     }
 
+    /// Gives a place back that won't be used, for the next who comes.
+    pub(super) fn give_back(&self, now: u64, ticket: &mut Ticket) {
+        if let Some(place) = ticket.place.take().filter(|place| *place > now) {
+            self.bucket.returned.add(place);
+        }
+    }
+
     fn after_pause(&self, now: u64, limit: u64, jitter: u64, ticket: &mut Ticket) -> Option<u64> {
         let pause = self.paused_until();
         let ramp = self.ramp.load(Ordering::Acquire);
         let end = pause.saturating_add(nanos(RAMP_TIME));
-        if ticket.pause == pause || now >= end {
+        if ticket.pause == pause || (now >= end && now >= ramp) {
             return None;
         }
         // Those who come after the end of the pause take places too: they may all have waited for it elsewhere.
         let next = |ramp: u64| match ramp.checked_sub(pause) {
-            Some(since) => ramp.saturating_add(spacing(since)).max(now).min(end),
+            Some(since) => ramp.saturating_add(spacing(since)).max(now),
             None => pause.saturating_add(jitter).max(now),
         };
         let at = advance(&self.ramp, ramp, next, |at| at <= limit);
@@ -86,8 +101,13 @@ impl Lane {
 
 /// Returns the distance to the next place, so long after the end of a pause.
 fn spacing(since: u64) -> u64 {
-    let left = nanos(RAMP_TIME).saturating_sub(since);
-    (nanos(RAMP) * (left / 1_000) / (nanos(RAMP_TIME) / 1_000)).max(nanos(RAMP_MIN))
+    match nanos(RAMP_TIME).checked_sub(since) {
+        Some(left) => (nanos(RAMP) * (left / 1_000) / (nanos(RAMP_TIME) / 1_000)).max(nanos(RAMP_MIN)),
+        None => {
+            let seconds = (since - nanos(RAMP_TIME)) / 1_000_000_000;
+            nanos(AFTER_RAMP).checked_shr(u32::try_from(seconds).unwrap_or(u32::MAX)).unwrap_or(0)
+        }
+    }
 }
 
 /// The generic cell rate algorithm, in one atomic.
@@ -95,22 +115,30 @@ fn spacing(since: u64) -> u64 {
 struct Bucket {
     interval: u64,
     tolerance: u64,
+    /// How late a place may be used.
+    late: u64,
     /// When the bucket would be full again, in nanoseconds.
     full_at: AtomicU64,
+    returned: Returned,
 }
 
 impl Bucket {
     fn new(quota: Quota) -> Self {
         let interval = quota.interval();
-        Self { interval, tolerance: interval.saturating_mul(quota.burst()), full_at: AtomicU64::new(0) }
+        let tolerance = interval.saturating_mul(quota.burst());
+        Self { interval, tolerance, late: quota.late(), full_at: AtomicU64::new(0), returned: Returned::default() }
     }
 
     /// Takes one attempt's part; returns when it may go, or `None` for now.
     fn take(&self, now: u64, limit: u64, ticket: &mut Ticket) -> Option<u64> {
         // A place that was held up elsewhere, by a permit or a pause, is given up: else such places would all go at once.
-        let is_taken = ticket.place.is_some_and(|place| now <= place.saturating_add(self.interval.max(nanos(LATE))));
+        let is_taken = ticket.place.is_some_and(|place| now <= place.saturating_add(self.late));
         if self.interval == 0 || is_taken {
             return None;
+        }
+        if let Some(at) = self.returned.take(now, limit) {
+            ticket.place = Some(at);
+            return (at > now).then_some(at);
         }
         let start = |full_at: u64| full_at.saturating_sub(self.tolerance);
         let next = |full_at: u64| full_at.max(now).saturating_add(self.interval);
@@ -191,8 +219,8 @@ mod tests {
     fn nobody_is_held_back_for_long_after_a_pause() {
         let lane = Lane::new(Quota::unlimited());
         lane.pause_until(1);
-        let end = 1 + nanos(RAMP_TIME);
-        for _ in 0..10_000 {
+        let end = 1 + 2 * nanos(RAMP_TIME);
+        for _ in 0..7_000 {
             assert!(lane.delay(0, u64::MAX, Duration::ZERO, &mut Ticket::default()).unwrap() <= end);
         }
         assert_eq!(lane.delay(end, u64::MAX, Duration::ZERO, &mut Ticket::default()), None);

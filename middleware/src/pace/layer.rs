@@ -96,6 +96,17 @@ pin_project! {
         #[pin]
         timer: Option<Sleep>,
     }
+
+    impl<S, B> PinnedDrop for ResponseFuture<S, B>
+    where
+        S: Service<Request<B>>,
+    {
+        // Whoever gives up leaves the turn to others.
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            this.pace.give_back(*this.kind, this.ticket);
+        }
+    }
 }
 
 pin_project! {
@@ -147,7 +158,10 @@ where
                         State::Waiting
                     } else {
                         match this.request.take() {
-                            Some(request) => State::Calling { future: this.service.call(request) },
+                            Some(request) => {
+                                *this.ticket = Ticket::default();
+                                State::Calling { future: this.service.call(request) }
+                            }
                             None => return Poll::Ready(Err("polled after completion".into())),
                         }
                     }

@@ -30,6 +30,7 @@ mod layer;
 mod quota;
 mod rate_limit_headers;
 mod retry_after;
+mod returned;
 mod shared;
 
 pub use held_back::HeldBack;
@@ -40,9 +41,3 @@ pub use shared::Pace;
 
 #[cfg(feature = "retry")]
 pub(crate) use lane::Ticket;
-
-use std::time::Duration;
-
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
-}

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::nanos;
+const YEAR: Duration = Duration::from_secs(365 * 86_400);
+
+/// How late a place may be used at most: a busy machine is late, too.
+const LATE: Duration = Duration::from_millis(50);
 
 /// So many requests in any stretch of time as long as the window.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -12,13 +15,15 @@ pub struct Quota {
 }
 
 impl Quota {
-    /// Allows at most `count` requests in any stretch as long as `window`. A count of 0 counts as 1.
+    /// Allows at most `count` requests in any stretch as long as `window`. A count of 0 counts as 1, a window of more than a year
+    /// as one of a year.
     ///
-    /// A twentieth of the count, at least one, may go at once; the others are spread evenly. A request that is held up after its
-    /// turn has come, by 50 ms or the distance to the next if that is longer, waits for another turn.
+    /// A twentieth of the count, at least one, may go at once; the others are spread evenly. A request that is held up after
+    /// its turn has come, by more than 50 ms or a twentieth of the window if that is less, waits for another turn; turns are so far apart that no stretch has more than the count
+    /// in it although each may be used as late as that.
     #[must_use]
     pub fn per(count: u32, window: Duration) -> Self {
-        Self { count: count.max(1), window }
+        Self { count: count.max(1), window: window.min(YEAR) }
     }
 
     /// Allows any number.
@@ -45,9 +50,22 @@ impl Quota {
 
     /// Returns the nanoseconds between two requests, once the burst is used up; 0 where there is no limit.
     pub(super) fn interval(self) -> u64 {
-        // Of `count` in a window, `burst` go at its beginning and the others one by one after it.
-        nanos(self.window).div_ceil(u64::from(self.count) - self.burst() + 1)
+        if self.window.is_zero() {
+            return 0;
+        }
+        // Of `count` in a window, `burst` go at its beginning, maybe late, and the others one by one after it.
+        (nanos(self.window) + self.late()).div_ceil(u64::from(self.count) - self.burst() + 1)
     }
+
+    /// Returns how late a place may be used, in nanoseconds.
+    pub(super) fn late(self) -> u64 {
+        nanos(LATE.min(self.window / 20))
+    }
+}
+
+/// Returns a duration in nanoseconds; what is more than fits, some 584 years, is taken as that.
+pub(super) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

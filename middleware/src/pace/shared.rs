@@ -7,8 +7,9 @@ use http::{HeaderMap, StatusCode};
 use tokio::time::{Instant, sleep_until};
 
 use super::lane::{Lane, RAMP, Ticket};
+use super::quota::nanos;
 use super::rate_limit_headers::exhausted_for;
-use super::{Quota, nanos, retry_after};
+use super::{Quota, retry_after};
 use crate::Safety;
 
 /// As far as an instant is reckoned: adding more to one could overflow.
@@ -79,10 +80,11 @@ impl Pace {
 
     /// Waits until a request may go.
     pub async fn admit(&self, kind: Safety) {
-        let mut ticket = Ticket::default();
-        while let Some(at) = self.delay(kind, &mut ticket, None) {
+        let mut waiting = Waiting { pace: self, kind, ticket: Ticket::default() };
+        while let Some(at) = self.delay(kind, &mut waiting.ticket, None) {
             sleep_until(at).await;
         }
+        waiting.ticket = Ticket::default();
     }
 
     /// Returns until when a request has to wait, and takes its place in the queue; `None` where it may go now.
@@ -98,6 +100,13 @@ impl Pace {
         Some(origin + Duration::from_nanos(at).min(FAR))
     }
 
+    /// Gives a place back that won't be used.
+    pub(crate) fn give_back(&self, kind: Safety, ticket: &mut Ticket) {
+        if ticket.has_place() {
+            self.lane(kind).give_back(nanos(self.now()), ticket);
+        }
+    }
+
     fn lane(&self, kind: Safety) -> &Lane {
         match kind {
             Safety::Safe => &self.shared.reads,
@@ -107,6 +116,19 @@ impl Pace {
 
     fn now(&self) -> Duration {
         Instant::now().saturating_duration_since(self.shared.origin)
+    }
+}
+
+/// Whoever waits gives the place back when it is dropped.
+struct Waiting<'a> {
+    pace: &'a Pace,
+    kind: Safety,
+    ticket: Ticket,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.pace.give_back(self.kind, &mut self.ticket);
     }
 }
 
@@ -199,7 +221,7 @@ mod tests {
         let deadline = Instant::now() + Duration::from_secs(5);
         for _ in 0..10 {
             let at = pace.delay(Safety::Idempotent, &mut Ticket::default(), Some(deadline));
-            assert_eq!(at, Some(Instant::now() + Duration::from_secs(60)));
+            assert_eq!(at, Some(Instant::now() + Duration::from_millis(60_050)));
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::{HeaderName, Request, Response, StatusCode};
 use tokio::time::Instant;
 
+use super::policy::Bounds;
 use super::{AttemptResult, RetryError, RetryLayer, RetryPolicy, Verdict, events, retry_after};
 use crate::pace::{HeldBack, Pace, Ticket};
 use crate::timeout::{Limit, TimeoutError};
@@ -193,7 +194,8 @@ impl<B: Clone> Call<B> {
             return (!self.renewed).then_some((Duration::ZERO, now));
         }
         let longest = if is_free { LONGEST_PAUSE.max(policy.max_retry_after()) } else { policy.max_retry_after() };
-        let delay = policy.delay(verdict, self.number(), asked, longest)?;
+        let left = self.deadline.map(|deadline| deadline.saturating_duration_since(now));
+        let delay = policy.delay(verdict, self.number(), asked, Bounds { longest, left })?;
         let until = now.checked_add(delay)?;
         let in_time = self.deadline.is_none_or(|deadline| until < deadline);
         if !in_time || self.key_is_old(until) {
@@ -256,6 +258,7 @@ impl<B: Clone> Call<B> {
     }
 
     fn error(&mut self, source: BoxError) -> BoxError {
+        self.give_back();
         RetryError::new(std::mem::take(&mut self.attempts), source).into()
     }
 
@@ -270,6 +273,19 @@ impl<B: Clone> Call<B> {
 
     fn pace(&self) -> &Pace {
         self.layer.parts().1
+    }
+}
+
+impl<B> Call<B> {
+    /// Leaves the turn that it waits for to others.
+    fn give_back(&mut self) {
+        self.layer.parts().1.give_back(self.safety, &mut self.ticket);
+    }
+}
+
+impl<B> Drop for Call<B> {
+    fn drop(&mut self) {
+        self.give_back();
     }
 }
 

@@ -93,7 +93,10 @@ where
                             *this.service = this.service.clone();
                             State::Waiting { until }
                         }
-                        Err(error) => return finish(this.state, Err(error)),
+                        Err(error) => {
+                            *this.service = this.service.clone();
+                            return finish(this.state, Err(error));
+                        }
                     },
                 },
                 StateProj::Attempting { future } => match future.poll(cx) {

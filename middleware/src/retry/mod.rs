@@ -5,6 +5,17 @@
 //! full jitter over an exponential backoff, or what `Retry-After` asks for. Retries are paid from a [`RetryBudget`], so that an
 //! outage isn't made worse. One deadline covers everything, and a wait that would go past it isn't begun.
 //!
+//! | an attempt's end | safe or idempotent | neither | neither, keys trusted |
+//! |---|---|---|---|
+//! | not sent ([`AttemptError::not_sent`](crate::AttemptError::not_sent)) | again | again | again |
+//! | an error [`permanent`](crate::AttemptError::permanent), or a body over the cap | no | no | no |
+//! | unknown: any other error | again | no | again |
+//! | 2xx whose body broke off | again | no | again |
+//! | 408, 500, 502, 503, 504 | again | no | again |
+//! | 429 | waits, again | waits, again | waits, again |
+//! | 401, where the [credentials](crate::auth::Credentials::refused) would be others | again, once | again, once | again, once |
+//! | any other status | no | no | no |
+//!
 //! # Differences from tower's `Retry`
 //!
 //! tower's knows neither outcomes nor deadlines, takes a lock for its budget, and its backoff's jitter repeats in each clone.

@@ -106,22 +106,43 @@ impl RetryPolicy {
         own.unwrap_or_else(|| attempt.verdict(self.trust_idempotency_keys))
     }
 
-    /// Returns how long to wait before a retry, counted from 1; `None` where the server asks for longer than `longest`.
+    /// Returns how long to wait before a retry, counted from 1; `None` where the server asks for longer than may be waited.
     pub(super) fn delay(
         &self,
         verdict: Verdict,
         retry: u32,
         retry_after: Option<Duration>,
-        longest: Duration,
+        bounds: Bounds,
     ) -> Option<Duration> {
         let backoff = if verdict == Verdict::RateLimited { self.rate_limit_backoff } else { self.backoff };
         let delay = self.jitter.part_of(backoff.ceiling(retry));
         match retry_after {
             None => Some(delay),
-            Some(asked) if asked > longest => None,
+            Some(asked) if asked > bounds.longest => None,
             // Upward only: never sooner than asked, and not all at once.
-            Some(asked) => Some(asked.saturating_add(self.jitter.part_of(asked / 10)).max(delay)),
+            Some(asked) => {
+                let wanted = asked.saturating_add(self.jitter.part_of(asked / 10)).max(delay);
+                Some(wanted.min(bounds.most(asked)))
+            }
         }
+    }
+}
+
+/// Between what a wait has to stay.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    /// The longest wait that a server is granted.
+    pub(super) longest: Duration,
+    /// What the call has left of its time.
+    pub(super) left: Option<Duration>,
+}
+
+impl Bounds {
+    /// Returns the most that may be waited where so much was asked for. Where that is in time, chance must not make it too late,
+    /// nor leave no time for the attempt.
+    fn most(self, asked: Duration) -> Duration {
+        let spare = self.left.and_then(|left| left.checked_sub(asked));
+        spare.map_or(self.longest, |spare| self.longest.min(asked + spare / 2))
     }
 }
 
@@ -148,24 +169,27 @@ impl fmt::Debug for RetryPolicy {
 mod tests {
     use super::*;
 
-    const LONGEST: Duration = Duration::from_secs(60);
+    const BOUNDS: Bounds = Bounds { longest: Duration::from_secs(60), left: None };
 
     #[test]
     fn a_wait_is_never_shorter_than_asked_nor_taken_beyond_the_cap() {
         let policy = RetryPolicy::default();
         for seconds in [0, 1, 7, 60] {
             let asked = Duration::from_secs(seconds);
-            let delay = policy.delay(Verdict::RateLimited, 1, Some(asked), LONGEST).unwrap();
-            assert!(delay >= asked && delay <= asked + asked / 10 + Duration::from_secs(1), "{asked:?}: {delay:?}");
+            let delay = policy.delay(Verdict::RateLimited, 1, Some(asked), BOUNDS).unwrap();
+            assert!(
+                delay >= asked && delay <= (asked + asked / 10 + Duration::from_secs(1)).min(BOUNDS.longest),
+                "{asked:?}: {delay:?}"
+            );
         }
-        assert_eq!(policy.delay(Verdict::Backoff, 1, Some(Duration::from_secs(61)), LONGEST), None);
-        assert_eq!(policy.delay(Verdict::Backoff, 1, Some(Duration::MAX), LONGEST), None);
+        assert_eq!(policy.delay(Verdict::Backoff, 1, Some(Duration::from_secs(61)), BOUNDS), None);
+        assert_eq!(policy.delay(Verdict::Backoff, 1, Some(Duration::MAX), BOUNDS), None);
     }
 
     #[test]
     fn a_429_without_retry_after_has_a_backoff_of_its_own() {
         let policy = RetryPolicy::builder().jitter(Jitter::off()).build();
-        assert_eq!(policy.delay(Verdict::RateLimited, 1, None, LONGEST), Some(Duration::from_secs(1)));
-        assert_eq!(policy.delay(Verdict::Backoff, 1, None, LONGEST), Some(Duration::from_millis(100)));
+        assert_eq!(policy.delay(Verdict::RateLimited, 1, None, BOUNDS), Some(Duration::from_secs(1)));
+        assert_eq!(policy.delay(Verdict::Backoff, 1, None, BOUNDS), Some(Duration::from_millis(100)));
     }
 }

@@ -82,3 +82,15 @@ async fn an_empty_budget_returns_the_answer_at_once() {
     let response = stack(paid_from(RetryBudget::new(0)), server.clone()).oneshot(list()).await.unwrap();
     assert_eq!((response.status().as_u16(), server.count(), start.elapsed()), (429, 1, Duration::ZERO));
 }
+
+/// What isn't sent isn't paid for, whatever it is that keeps it back.
+#[tokio::test(start_paused = true)]
+async fn a_retry_that_the_pace_keeps_back_is_not_paid_for() {
+    use magicbell_middleware::pace::{Pace, Quota};
+    let budget = RetryBudget::new(100);
+    let pace = Pace::new(Quota::per(1, Duration::from_secs(60)), Quota::unlimited());
+    let server = Server::new([Reply::Status(503)]);
+    let layer = paid_from(budget.clone()).timeout(Duration::from_secs(5)).pace(pace);
+    stack(layer, server.clone()).oneshot(list()).await.unwrap_err();
+    assert_eq!((server.count(), budget.remaining()), (1, 100));
+}

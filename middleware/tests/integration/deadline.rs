@@ -44,7 +44,7 @@ async fn a_turn_that_would_come_after_it_is_not_waited_for() {
     let error = service.oneshot(discard()).await.unwrap_err();
     assert_eq!(start.elapsed(), Duration::ZERO);
     let held = find_source::<HeldBack>(&*error).unwrap();
-    assert_eq!(held.wait(), 60 * SECOND);
+    assert_eq!(held.wait(), Duration::from_millis(60_050));
     assert_eq!(retry_error(&error).outcome(), Outcome::NotSent);
     assert!(retry_error(&error).attempts().is_empty());
     assert_eq!(server.count(), 1);
@@ -282,4 +282,35 @@ async fn a_call_dropped_before_it_was_sent_has_nothing_on_record() {
     tokio::time::timeout(SECOND, call).await.unwrap_err();
     assert!(context.attempts().is_empty());
     pace.admit(Safety::Safe).await;
+}
+
+/// A call that ended without using the permit that it had been given doesn't keep it, however long its future is kept.
+#[tokio::test(start_paused = true)]
+async fn a_permit_is_free_once_the_call_is_over_although_its_future_is_not_dropped() {
+    let server = Server::new([Reply::Slow(SECOND, 200)]);
+    let limited = ConcurrencyLimit::new(server.clone(), 1);
+    let pace = Pace::unlimited();
+    let service = stack(layer().pace(pace.clone()), limited.clone());
+    let first = tokio::spawn(service.clone().oneshot(list()));
+    tokio::task::yield_now().await;
+    let mut second = service.clone();
+    let mut second = std::pin::pin!(second.call(list()));
+    assert!(poll_once(second.as_mut()).await.is_none(), "it waits for the permit");
+    pace.pause(60 * SECOND);
+    first.await.unwrap().unwrap();
+    let error = second.as_mut().await.unwrap_err();
+    assert!(find_source::<HeldBack>(&*error).is_some());
+    let third = tokio::time::timeout(SECOND * 3, limited.oneshot(list())).await;
+    assert!(third.is_ok(), "the permit is still kept by a call that is over");
+}
+
+/// Polls once.
+async fn poll_once<F: Future>(mut future: std::pin::Pin<&mut F>) -> Option<F::Output> {
+    std::future::poll_fn(|cx| {
+        std::task::Poll::Ready(match future.as_mut().poll(cx) {
+            std::task::Poll::Ready(output) => Some(output),
+            std::task::Poll::Pending => None,
+        })
+    })
+    .await
 }

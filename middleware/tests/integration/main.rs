@@ -9,6 +9,7 @@ mod support;
 mod attempts_record;
 mod budget;
 mod concurrency;
+mod credentials;
 mod deadline;
 mod pace;
 mod retry_after;

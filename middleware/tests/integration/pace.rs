@@ -242,6 +242,16 @@ async fn quotas_of_any_size_do_not_panic() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_window_without_end_still_limits() {
+    let pace = Pace::new(Quota::unlimited(), Quota::per(1, Duration::MAX));
+    let server = Server::new([Reply::Status(200)]);
+    let service = stack(RetryLayer::new(policy()).timeout(60 * SECOND).pace(pace), server.clone());
+    service.clone().oneshot(discard()).await.unwrap();
+    service.oneshot(discard()).await.unwrap_err();
+    assert_eq!(server.count(), 1);
+}
+
 /// Forty calls behind one permit, which its first holder keeps for 5 s: their turns pass by meanwhile, and don't all count then.
 #[tokio::test(start_paused = true)]
 async fn turns_that_passed_by_behind_a_permit_are_not_made_up_for_in_a_burst() {
@@ -260,4 +270,91 @@ async fn turns_that_passed_by_behind_a_permit_are_not_made_up_for_in_a_burst() {
         assert!(*eleventh - *first >= SECOND - 100 * TICK, "{first:?} to {eleventh:?}");
     }
     assert!(times[39] < 12 * SECOND, "and nobody waits for longer than the quota asks: {:?}", times[39]);
+}
+
+/// Callers with a limit of their own who give up while they wait leave their turns to those who come after them.
+#[tokio::test(start_paused = true)]
+async fn turns_of_calls_that_were_dropped_are_not_waited_for() {
+    let pace = Pace::new(Quota::unlimited(), Quota::per(60, 60 * SECOND));
+    let server = Server::new([Reply::Status(200)]);
+    let service = stack(RetryLayer::new(policy()).timeout(60 * SECOND).pace(pace), server.clone());
+    // As in an overload: 40 callers who wait for no longer than 2 s each.
+    let impatient = (0..40).map(|_| tokio::time::timeout(2 * SECOND, service.clone().oneshot(discard())));
+    let calls = impatient.map(tokio::spawn).collect::<Vec<_>>();
+    for call in calls {
+        let _ = call.await.unwrap();
+    }
+    let sent = server.count();
+    let start = Instant::now();
+    service.oneshot(discard()).await.unwrap();
+    let waited = start.elapsed();
+    assert!(waited <= 3 * SECOND, "{sent} requests were sent in 2 s, and the next had to wait for {waited:?}");
+}
+
+/// A herd is spread whatever its size.
+#[tokio::test(start_paused = true)]
+async fn a_thousand_waiters_do_not_come_in_a_herd_after_a_pause() {
+    let pace = Pace::unlimited();
+    let server = Server::new([Reply::Status(200)]);
+    let service = stack(RetryLayer::new(policy()).pace(pace.clone()), server.clone());
+    pace.pause(7 * SECOND);
+    let calls = (0..1_000).map(|_| tokio::spawn(service.clone().oneshot(list()))).collect::<Vec<_>>();
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    let times = server.times();
+    let most = times.iter().map(|first| times.iter().filter(|at| **at >= *first && **at < *first + 10 * TICK).count());
+    let most = most.max().unwrap();
+    assert!(most <= 20, "{most} requests within a hundredth of a second");
+}
+
+/// A turn that is used late brings its request closer to the one a window later.
+#[tokio::test(start_paused = true)]
+async fn no_window_has_more_than_the_quota_also_where_a_turn_is_used_late() {
+    let server = Server::new([Reply::Slow(90 * TICK, 200), Reply::Status(200)]);
+    let limited = ConcurrencyLimit::new(server.clone(), 1);
+    let pace = Pace::new(Quota::unlimited(), Quota::per(10, SECOND));
+    // Somebody beside the pace has the only permit for 90 ms.
+    let first = tokio::spawn(limited.clone().oneshot(list()));
+    tokio::task::yield_now().await;
+    let service = stack(RetryLayer::new(policy()).pace(pace), limited);
+    let calls = (0..20).map(|_| tokio::spawn(service.clone().oneshot(discard()))).collect::<Vec<_>>();
+    first.await.unwrap().unwrap();
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    let times = server.times().split_off(1);
+    for (first, eleventh) in times.iter().zip(&times[10..]) {
+        assert!(
+            *eleventh - *first >= SECOND,
+            "11 requests from {first:?} to {eleventh:?}, with a quota of 10 a second"
+        );
+    }
+}
+
+/// More calls than the quota allows, each given up by its caller after 2 s: what the quota allows is sent all the same.
+#[tokio::test(start_paused = true)]
+async fn an_overload_by_impatient_callers_is_still_served_at_the_quotas_rate() {
+    let pace = Pace::new(Quota::unlimited(), Quota::per(60, 60 * SECOND));
+    let server = Server::new([Reply::Status(200)]);
+    let service = stack(RetryLayer::new(policy()).timeout(60 * SECOND).pace(pace), server.clone());
+    // Five calls a second for five minutes, of which one a second may be sent.
+    for _ in 0..1_500 {
+        tokio::spawn(tokio::time::timeout(2 * SECOND, service.clone().oneshot(discard())));
+        tokio::time::sleep(SECOND / 5).await;
+    }
+    let sent = server.count();
+    assert!(sent >= 200, "{sent} requests were sent in five minutes, with a quota of 300");
+}
+
+/// The seventh version of the IETF's draft: one header, and the names within it.
+#[tokio::test(start_paused = true)]
+async fn the_seventh_drafts_rate_limit_header_is_read_as_well() {
+    let headers = http::HeaderMap::from_iter([(
+        http::HeaderName::from_static("ratelimit"),
+        http::HeaderValue::from_static("limit=200, remaining=0, reset=9"),
+    )]);
+    let pace = Pace::unlimited();
+    pace.observe(magicbell_middleware::Safety::Safe, http::StatusCode::OK, &headers, Duration::MAX);
+    assert_eq!(pace.paused_for(magicbell_middleware::Safety::Safe), Some(9 * SECOND));
 }

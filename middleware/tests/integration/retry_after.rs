@@ -235,3 +235,34 @@ fn arbitrary_bytes_never_panic_and_what_is_read_is_what_was_meant() {
         }
     }
 }
+
+/// What is added so that not all come at once stays within the cap, too.
+#[tokio::test(start_paused = true)]
+async fn no_wait_is_longer_than_the_policys_cap() {
+    let mut longest = Duration::ZERO;
+    for seed in 0..50 {
+        let server = Server::new([Reply::Asks(503, "60"), Reply::Status(200)]);
+        stack(RetryLayer::new(seeded(seed)), server.clone()).oneshot(list()).await.unwrap();
+        longest = longest.max(server.times().pop().unwrap());
+    }
+    // A place in the queue after the pause may come on top.
+    assert!(longest <= 60 * SECOND + SECOND / 20 + TICK, "the cap is 60 s, and {longest:?} was waited");
+}
+
+/// Five seconds before the deadline is in time: whether such a wait is worth it is not for chance to say.
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_fits_into_the_deadline_is_waited_whatever_the_jitter() {
+    let waited = async |seed: u64| {
+        let server = Server::new([Reply::Asks(429, "55"), Reply::Status(200)]);
+        let layer = RetryLayer::new(seeded(seed)).timeout(60 * SECOND);
+        let _ = stack(layer, server.clone()).oneshot(discard()).await;
+        server.count()
+    };
+    let mut once = Vec::new();
+    for seed in 0..50 {
+        if waited(seed).await == 1 {
+            once.push(seed);
+        }
+    }
+    assert!(once.is_empty(), "5 s before the deadline, and given up at once with {} of 50 seeds", once.len());
+}

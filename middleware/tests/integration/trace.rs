@@ -227,3 +227,29 @@ async fn nothing_is_recorded_where_the_level_is_disabled() {
     call(&[Reply::Status(503), Reply::Status(200)], RetryLayer::new(policy()), request()).await;
     assert!(recorder.spans().is_empty());
 }
+
+/// OpenTelemetry's registry names HTTP/2 `2`, not `2.0`.
+#[tokio::test(start_paused = true)]
+async fn a_protocols_version_is_written_as_opentelemetry_writes_it() {
+    let recorder = Recorder::default();
+    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(recorder.clone()));
+    let service = ServiceBuilder::new().layer(AttemptSpanLayer::new()).service_fn(async |_: Request<Body>| {
+        http::Response::builder().version(http::Version::HTTP_2).body(Body::empty())
+    });
+    service.oneshot(request()).await.unwrap();
+    assert_eq!(recorder.spans()[0].get("network.protocol.version"), Some("2"));
+}
+
+/// `tracing-opentelemetry` takes a span's status from `otel.status_code`; without it no dashboard counts the span as failed.
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_failed_has_an_error_for_its_status() {
+    for reply in [Reply::Status(503), Reply::Reset] {
+        let spans = spans(&[reply]).await;
+        assert!(spans[1].get("error.type").is_some());
+        assert_eq!(
+            spans[1].get("otel.status_code").map(str::to_ascii_uppercase).as_deref(),
+            Some("ERROR"),
+            "{reply:?}"
+        );
+    }
+}

@@ -110,3 +110,132 @@ impl Known<'_> {
 fn times(duration: Duration, count: u64) -> Duration {
     u32::try_from(count).map_or(Duration::MAX, |count| duration.saturating_mul(count))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rate_limit::RateLimit;
+    use crate::revocation::Progress;
+
+    fn seconds(seconds: f64) -> Duration {
+        Duration::from_secs_f64(seconds)
+    }
+
+    fn left(progress: &Progress, now: f64) -> (f64, Basis) {
+        let estimate = progress.estimate_at(seconds(now)).unwrap();
+        (estimate.left.as_secs_f64(), estimate.basis)
+    }
+
+    /// `count` ids, so many seconds apart.
+    fn record(progress: &mut Progress, start: f64, apart: f64, count: u32) {
+        for at in 0..count {
+            progress.record_at(seconds(start + apart * f64::from(at)), true);
+        }
+    }
+
+    fn assert_near(estimate: f64, truth: f64, by: f64) {
+        assert!((estimate - truth).abs() <= by, "{estimate} is not {truth}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_burst_is_not_taken_for_the_pace() {
+        let mut progress = Progress::new(400);
+        record(&mut progress, 0.0, 0.001, 200);
+        let (left, basis) = left(&progress, 1.0);
+        assert_near(left, 59.0, 1.0);
+        assert_eq!(basis, Basis::PublishedLimit);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_minute_is_replayed_pause_and_all() {
+        // 50 a minute, at once: neither the published limit nor the client's.
+        let mut progress = Progress::new(1_000);
+        for minute in 0..4 {
+            record(&mut progress, f64::from(minute) * 60.0, 0.01, 50);
+        }
+        // The last burst is the twentieth, at 19 minutes.
+        for now in [180.6, 200.0, 239.0] {
+            let (left, basis) = left(&progress, now);
+            assert_near(left, 19.0 * 60.0 + 0.5 - now, 1.0);
+            assert_eq!(basis, Basis::Observed);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_moves_the_end() {
+        // 10 a second and then nothing: a Retry-After of 40 s, under no quota.
+        let mut progress = Progress::new(10_000);
+        record(&mut progress, 0.0, 0.1, 1_200);
+        assert_near(left(&progress, 120.0).0, 880.0, 6.0);
+        assert_near(left(&progress, 160.0).0, 880.0, 60.0);
+        let limit = RateLimit::per_minute(1, 600);
+        let progress = progress.rate_limit(&limit);
+        let (left, basis) = left(&progress, 160.0);
+        assert_near(left, 8_800.0 / 571.0 * 60.0, 0.1);
+        assert_eq!(basis, Basis::RateLimit, "the pause doesn't count as progress");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_service_is_slower_than_the_quota() {
+        let mut progress = Progress::new(400);
+        record(&mut progress, 1.0, 1.0, 20);
+        assert_near(left(&progress, 20.0).0, 380.0, 20.0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn more_than_the_published_limit_says_that_it_is_not_the_limit() {
+        let mut progress = Progress::new(10_000);
+        record(&mut progress, 0.0, 0.01, 1_000);
+        let (left, basis) = left(&progress, 10.0);
+        assert_near(left, 90.0, 1.0);
+        assert_eq!(basis, Basis::SoFar);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_rate_limit_binds_from_the_start() {
+        let progress = Progress::new(2_000).rate_limit(&RateLimit::published().share(0.5));
+        assert_eq!(left(&progress, 0.0), (1_250.0, Basis::RateLimit));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_said_where_nothing_is_known() {
+        let mut progress = Progress::new(10);
+        assert_eq!(progress.estimate_at(Duration::ZERO), None);
+        record(&mut progress, 0.0, 0.1, 5);
+        assert_eq!(progress.estimate_at(seconds(1_000.0)), None, "nothing came for long");
+        assert!(progress.estimate_at(seconds(20.0)).is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_took_no_request_is_done_and_says_nothing_of_the_pace() {
+        let mut progress = Progress::new(1_000);
+        record(&mut progress, 0.0, 0.3, 100);
+        for _ in 0..500 {
+            progress.record_at(seconds(30.0), false);
+        }
+        assert_eq!(progress.done(), 600);
+        // 400 are left, at 200 a minute.
+        assert_near(left(&progress, 30.0).0, 120.0, 1.0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_window_can_be_shorter() {
+        let mut progress = Progress::new(400).window(Duration::from_millis(600));
+        record(&mut progress, 0.0, 0.0001, 2);
+        assert_near(left(&progress, 0.01).0, 0.6 * 199.0, 1.0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn odd_numbers_do_not_panic() {
+        for total in [0, 1, u64::MAX] {
+            for window in [Duration::ZERO, Duration::from_nanos(1), Duration::MAX] {
+                let mut progress = Progress::new(total).window(window);
+                for now in [0.0, 1.0, 1e15] {
+                    progress.record_at(seconds(now), true);
+                    let _ = progress.estimate_at(seconds(now));
+                }
+                assert!(!progress.to_string().is_empty());
+            }
+        }
+    }
+}

@@ -1,5 +1,6 @@
 //! How far a batch has come, and how long it will take yet.
 
+mod display;
 mod estimate;
 mod history;
 mod progress_type;

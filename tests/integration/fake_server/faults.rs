@@ -1,13 +1,12 @@
 //! The fake server's faults, as a client sees them that reads the bytes.
 
-
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
+use super::support::{delete, get, post, raw, raw_stream, read_to_end, until};
 use bytes::Bytes;
 use http::Response;
 use magicbell::testing::{Fault, Server};
-use super::support::{delete, get, post, raw, raw_stream, read_to_end, until};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// A server with one user token: its id, and the path to discard it.

@@ -1,10 +1,9 @@
 //! Idempotency keys and rate limits of the fake server.
 
-
 use std::time::Duration;
 
-use magicbell::testing::{Fault, Server};
 use super::support::{Reply, delete, get, request, send};
+use magicbell::testing::{Fault, Server};
 
 async fn create(server: &Server, path: &str, key: &str, body: &str) -> Reply {
     let mut request = request(server, "POST", path, body);

@@ -7,3 +7,4 @@ mod limits;
 mod operations;
 mod pages;
 mod server;
+mod transport;

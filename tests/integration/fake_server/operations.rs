@@ -1,8 +1,7 @@
 //! The six operations of the fake server.
 
-
-use magicbell::testing::Server;
 use super::support::{delete, get, post, request, send};
+use magicbell::testing::Server;
 
 async fn server() -> Server {
     Server::start().await.expect("a server")

@@ -1,8 +1,7 @@
 //! The fake server's pages.
 
-
-use magicbell::testing::Server;
 use super::support::{delete, get};
+use magicbell::testing::Server;
 
 #[tokio::test]
 async fn pages_forward_and_back_hold_every_token_once() {

@@ -1,12 +1,11 @@
 //! The fake server's life, log and protocols.
 
-
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 
+use super::support::{delete, exchange, get, http2_client, post, request, send_http2, until};
 use http::{Method, Version};
 use magicbell::testing::{Fault, Server};
-use super::support::{delete, exchange, get, http2_client, post, request, send_http2, until};
 use tokio::net::TcpStream;
 
 async fn server() -> Server {

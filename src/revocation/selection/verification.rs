@@ -1,0 +1,59 @@
+//! What was found afterwards.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::SelectedToken;
+use super::plan_display::Ids;
+use crate::revocation::words::{Count, Thousands};
+
+/// What the list says after a batch: which tokens of the plan it still has, and which have come up since.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct Verification {
+    /// How many tokens were to be revoked.
+    pub planned: usize,
+    /// Those of them that are still listed: take them as live.
+    pub survivors: Vec<SelectedToken>,
+    /// Tokens that are listed and weren't when the plan was made, whether or not they are of the kind that was selected. Somebody
+    /// who holds a project token makes new ones while the old are revoked.
+    pub created_during: Vec<SelectedToken>,
+    /// How many rows can't be read, or have no id: a survivor may be among them.
+    pub unreadable: u64,
+    /// How often the list was read.
+    pub passes: u32,
+    /// Whether two passes agreed.
+    pub agreed: bool,
+}
+
+impl Verification {
+    /// Says whether it is shown that no token of the plan is left: none is listed, every row can be read, and two passes agreed.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.survivors.is_empty() && self.unreadable == 0 && self.agreed
+    }
+}
+
+impl fmt::Display for Verification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let planned = Thousands(self.planned as u64);
+        match self.survivors.len() {
+            0 => write!(f, "none of the {planned} is listed any more")?,
+            left => write!(f, "{} of the {planned} still listed: {}", Thousands(left as u64), Ids(&self.survivors))?,
+        }
+        if self.agreed {
+            write!(f, " ({} passes)", self.passes)?;
+        } else {
+            write!(f, "\n  CAREFUL: no two of {} passes agreed", self.passes)?;
+        }
+        if !self.created_during.is_empty() {
+            let count = Count(self.created_during.len() as u64, "token");
+            write!(f, "\n  {count} made meanwhile: {}", Ids(&self.created_during))?;
+        }
+        match self.unreadable {
+            0 => Ok(()),
+            rows => write!(f, "\n  {} can't be read: a survivor may be among them", Count(rows, "row")),
+        }
+    }
+}

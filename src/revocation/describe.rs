@@ -9,7 +9,7 @@ use super::journal::Known;
 use super::{Revocation, RevocationOutcome};
 use crate::error::REQUEST_ID;
 
-/// Says what became of an input whose request has ended, but for the error, of which there is one however many inputs named the id.
+/// Says what became of an input whose request has ended, but for the error: there is one, however many inputs named the id.
 pub(super) fn ended(index: u64, token_id: String, discarded: &Discarded, maybe_before: bool) -> Revocation {
     let mut revocation = Revocation::new(index, token_id, RevocationOutcome::Unknown);
     match discarded {

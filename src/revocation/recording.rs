@@ -18,6 +18,12 @@ impl Recording {
         Self { opened, ..Self::default() }
     }
 
+    /// Writes to something else than a file.
+    #[cfg(test)]
+    pub(super) fn to(sink: Box<dyn super::journal::Sink>, sync: super::journal::JournalSync) -> Self {
+        Self { book: Some(Book::to(sink, sync)), ..Self::default() }
+    }
+
     /// Begins to write, unless it has begun; `false` where the journal can't be used.
     pub(super) fn begin(&mut self, subject: impl FnOnce() -> Subject) -> bool {
         let Some(journal) = self.opened.take() else { return true };

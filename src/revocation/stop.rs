@@ -51,10 +51,10 @@ impl StopHandle {
     /// [drain time](super::Revocations::drain_timeout) to end. Ids are read on, and are
     /// [`NotAttempted`](super::RevocationOutcome::NotAttempted).
     ///
-    /// The second time it ends at once. What is in flight is [`Unknown`](super::RevocationOutcome::Unknown), or `NotAttempted` where
-    /// it was still waiting for its turn. Ids are read on only where their iterator or stream says how many are left, by the
-    /// upper bound of its `size_hint`, and has them at hand. Those of any other are read no more, as they may never end: what wasn't
-    /// read has no outcome.
+    /// The second time it ends at once. What is in flight is [`Unknown`](super::RevocationOutcome::Unknown), or `NotAttempted`
+    /// where it was still waiting for its turn. Ids are read on only where their iterator or stream says how many are left, by the
+    /// upper bound of its `size_hint`, and has them at hand. Those of any other are read no more, as they may never end: what
+    /// wasn't read has no outcome.
     pub fn stop(&self) {
         self.shared.requests.fetch_add(1, Ordering::AcqRel);
         self.shared.waker.wake();

@@ -39,6 +39,9 @@ impl<S> RevocationStream<S> {
 
     /// Returns why the batch has stopped, if it has; the ids that are left come out as
     /// [`NotAttempted`](super::RevocationOutcome::NotAttempted).
+    ///
+    /// They are read to their end, also where the batch stopped by itself. Where they have none, a
+    /// [`StopHandle`](super::StopHandle) ends it.
     #[must_use]
     pub fn stopped(&self) -> Option<StopReason> {
         self.run.stopped
@@ -48,6 +51,11 @@ impl<S> RevocationStream<S> {
     #[must_use]
     pub fn journal_error(&self) -> Option<&JournalError> {
         self.run.recording.error()
+    }
+
+    #[cfg(test)]
+    pub(super) fn set_recording(&mut self, recording: super::recording::Recording) {
+        self.run.recording = recording;
     }
 
     pub(super) fn take_journal_error(self: Pin<&mut Self>) -> Option<JournalError> {

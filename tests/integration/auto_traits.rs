@@ -62,7 +62,13 @@ fn every_public_type_is_send_and_sync() {
     value::<Estimate>();
     value::<Basis>();
     value::<StopHandle>();
+    value::<RevocationStream<futures_util::stream::Iter<std::vec::IntoIter<String>>>>();
     value::<OwnToken>();
+    value::<Journal>();
+    value::<JournalOptions>();
+    value::<JournalError>();
+    value::<JournalErrorKind>();
+    value::<JournalSync>();
     value::<Server>();
     value::<ServerBuilder>();
     value::<Fault>();

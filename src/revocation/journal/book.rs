@@ -69,6 +69,12 @@ impl Book {
         Self { writer: Writer::new(sink, sync), memory, header, failed: false, error: None }
     }
 
+    /// Writes to something else than a file, without a first line.
+    #[cfg(test)]
+    pub(in crate::revocation) fn to(sink: Box<dyn Sink>, sync: JournalSync) -> Self {
+        Self::new(sink, Memory::default(), None, sync)
+    }
+
     /// Returns what is known of an id from before.
     pub(in crate::revocation) fn known(&self, token_id: &str) -> Option<Known> {
         self.memory.get(token_id)

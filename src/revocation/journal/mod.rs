@@ -19,3 +19,5 @@ pub(super) use book::{Book, Subject};
 pub use error::{JournalError, JournalErrorKind};
 pub use journal_type::{Journal, JournalOptions, JournalSync};
 pub(super) use memory::Known;
+#[cfg(test)]
+pub(super) use writer::Sink;

@@ -121,6 +121,27 @@ mod tests {
     }
 
     #[test]
+    fn arbitrary_bytes_never_panic_and_an_end_is_that_of_a_line() {
+        let whole = format!("{HEADER}\n{{\"intent\":\"a\"}}\n{{\"outcome\":\"revoked\",\"id\":\"a\",\"index\":0}}\n");
+        let mut seed = 7_u64;
+        let mut below = |end: usize| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (seed >> 33) as usize % end
+        };
+        for _ in 0..20_000 {
+            let mut bytes = whole.clone().into_bytes();
+            for _ in 0..=below(3) {
+                let at = below(bytes.len());
+                bytes[at] = below(256) as u8;
+            }
+            bytes.truncate(below(bytes.len() + 1));
+            if let Ok(Contents { end, .. }) = read(&bytes[..]) {
+                assert!(end == 0 || bytes[end as usize - 1] == b'\n', "{bytes:?}");
+            }
+        }
+    }
+
+    #[test]
     fn what_is_no_journal_is_refused() {
         for text in ["hello", "hello\n", "{\"intent\":\"a\"}\n", "\n", "{\"magicbell_journal\":2}\n", "\u{feff}{\"mag"]
         {

@@ -11,7 +11,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::{JournalError, JournalSync, record};
 
 /// What lines are written to.
-pub(super) trait Sink: Send + Sync {
+pub(in crate::revocation) trait Sink: Send + Sync {
     /// Writes all of them, or fails.
     fn append(&mut self, lines: &[u8]) -> io::Result<()>;
 

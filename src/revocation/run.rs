@@ -220,31 +220,34 @@ impl Run {
 
     /// Hands the outcome out to each input that waited for it.
     fn settle(&mut self, slot: usize, discarded: Discarded) {
+        let at = self.ready.len();
         let describe = |index, token_id, maybe_before| describe::ended(index, token_id, &discarded, maybe_before);
         let maybe_before = self.end(slot, describe);
-        if let (Some(last), Ok(Err(error))) = (self.ready.back_mut(), discarded) {
-            last.error = Some(error);
+        if let (Some(first), Ok(Err(error))) = (self.ready.get_mut(at), discarded) {
+            first.error = Some(error);
         }
-        self.watch(maybe_before);
+        self.watch(at, maybe_before);
     }
 
-    /// Ends what a slot holds: the first input's outcome is written, and is the last one to be handed out. Returns whether an
-    /// earlier batch may have revoked the token.
+    /// Ends what a slot holds: the first input's outcome is written, and is handed out before those of the others. Returns whether
+    /// an earlier batch may have revoked the token.
     fn end(&mut self, slot: usize, describe: impl Fn(u64, String, bool) -> Revocation) -> bool {
         let Slot { token_id, first, others, maybe_before } = self.slots.remove(slot);
-        for index in others {
+        let shared = others.into_iter().map(|index| {
             let shared = describe(index, token_id.clone(), maybe_before);
-            self.ready.push_back(Revocation { is_shared: true, ..shared });
-        }
+            Revocation { is_shared: true, ..shared }
+        });
+        let shared = shared.collect::<Vec<_>>();
         let revocation = describe(first, token_id, maybe_before);
         self.recording.end(&revocation);
         self.ready.push_back(revocation);
+        self.ready.extend(shared);
         maybe_before
     }
 
-    /// Learns from the last outcome how many may be in flight, and stops the batch where no other id would fare better.
-    fn watch(&mut self, maybe_before: bool) {
-        let Some(revocation) = self.ready.back() else { return };
+    /// Learns from an outcome how many may be in flight, and stops the batch where no other id would fare better.
+    fn watch(&mut self, at: usize, maybe_before: bool) {
+        let Some(revocation) = self.ready.get(at) else { return };
         match revocation {
             Revocation { rate_limited: 1.., index, .. } => self.concurrency.rate_limited(*index, self.read),
             Revocation { status: Some(status), index, .. } if !status.is_server_error() => {

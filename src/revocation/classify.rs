@@ -1,7 +1,7 @@
 //! The table: what became of a token, from what is known and no more.
 
 use http::StatusCode;
-use magicbell_middleware::{Attempt, Outcome};
+use magicbell_middleware::Attempt;
 
 use super::RevocationOutcome;
 use crate::error::{Error, ErrorKind};
@@ -15,7 +15,7 @@ pub(super) fn classify(error: &Error, maybe_before: bool) -> RevocationOutcome {
         };
     };
     let earlier = error.attempts().split_last().map_or(&[][..], |(_, earlier)| earlier);
-    let presumed = maybe_before || earlier.iter().any(was_lost);
+    let is_presumed = maybe_before || earlier.iter().any(may_have_revoked);
     let maybe_before = maybe_before || earlier.iter().any(Attempt::may_have_been_applied);
     match status {
         // What broke off may have said anything; what is whole and isn't the API's says nothing.
@@ -24,7 +24,7 @@ pub(super) fn classify(error: &Error, maybe_before: bool) -> RevocationOutcome {
         _ if status.is_server_error() => RevocationOutcome::Unknown,
         StatusCode::NOT_FOUND | StatusCode::GONE if !error.has_api_envelope() => RevocationOutcome::Unverified,
         StatusCode::GONE => RevocationOutcome::AlreadyRevoked,
-        StatusCode::NOT_FOUND if presumed => RevocationOutcome::AlreadyRevoked,
+        StatusCode::NOT_FOUND if is_presumed => RevocationOutcome::AlreadyRevoked,
         StatusCode::NOT_FOUND => RevocationOutcome::NotFound,
         _ if !status.is_client_error() => RevocationOutcome::Unverified,
         _ if maybe_before => RevocationOutcome::Unknown,
@@ -32,9 +32,9 @@ pub(super) fn classify(error: &Error, maybe_before: bool) -> RevocationOutcome {
     }
 }
 
-/// Says whether an attempt's answer was lost on its way: no status arrived, or a success whose body broke off. A 5xx or a page of
-/// HTML doesn't count: a token of another kind would be called revoked because a proxy had a bad moment before.
-fn was_lost(attempt: &Attempt) -> bool {
-    let is_broken = attempt.status.is_some_and(|status| status.is_success()) && attempt.cause.is_some();
-    attempt.outcome == Outcome::Unknown || is_broken
+/// Says whether an attempt may have revoked the token, so that a 404 after it is no wonder. A 503 and a 408 say that it wasn't
+/// done. That isn't to be counted on, but enough not to presume it: a live token must not be called revoked.
+pub(super) fn may_have_revoked(attempt: &Attempt) -> bool {
+    let is_denied = matches!(attempt.status, Some(StatusCode::SERVICE_UNAVAILABLE | StatusCode::REQUEST_TIMEOUT));
+    attempt.may_have_been_applied() && !is_denied
 }

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use magicbell_middleware::{Attempt, Attempts};
 
-use super::classify::classify;
+use super::classify::{classify, may_have_revoked};
 use super::in_flight::{Discarded, SoFar};
 use super::journal::Known;
 use super::{Revocation, RevocationOutcome};
@@ -25,6 +25,7 @@ pub(super) fn ended(index: u64, token_id: String, discarded: &Discarded, maybe_b
         }
         Ok(Err(error)) => {
             revocation.outcome = classify(error, maybe_before);
+            revocation.may_be_revoked = error.attempts().iter().any(may_have_revoked);
             revocation.attempts = count(error.attempts().len());
             revocation.rate_limited = rate_limited(error.attempts());
             revocation.status = error.status();
@@ -64,6 +65,7 @@ pub(super) fn from_journal(index: u64, token_id: String, outcome: RevocationOutc
 }
 
 fn note(revocation: &mut Revocation, so_far: &SoFar) {
+    revocation.may_be_revoked = so_far.attempts.iter().any(may_have_revoked);
     revocation.attempts = count(so_far.attempts.len());
     revocation.rate_limited = rate_limited(&so_far.attempts);
     revocation.status = so_far.attempts.last().and_then(|last| last.status);

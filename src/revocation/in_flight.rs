@@ -11,7 +11,7 @@ use http::response::Parts;
 use magicbell_middleware::Attempt;
 use pin_project_lite::pin_project;
 
-use crate::client::Send;
+use crate::client::SendCall;
 use crate::error::Error;
 use crate::jwt::DiscardTokenResponse;
 
@@ -31,12 +31,12 @@ pin_project! {
     pub(super) struct Discarding {
         slot: usize,
         #[pin]
-        send: Send<DiscardTokenResponse>,
+        send: SendCall<DiscardTokenResponse>,
     }
 }
 
 impl Discarding {
-    pub(super) fn new(slot: usize, send: Send<DiscardTokenResponse>) -> Self {
+    pub(super) fn new(slot: usize, send: SendCall<DiscardTokenResponse>) -> Self {
         Self { slot, send }
     }
 

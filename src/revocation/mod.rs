@@ -143,6 +143,7 @@ mod run;
 mod selection;
 mod stop;
 mod stream;
+mod watch;
 mod words;
 
 #[cfg(all(test, feature = "testing"))]

@@ -36,6 +36,8 @@ pub struct Revocation {
     pub(super) request_id: Option<HeaderValue>,
     /// Whether another input that named the same id at the same time has the request to its account.
     pub(super) is_shared: bool,
+    /// Whether an attempt of it may have revoked the token, where that isn't known.
+    pub(super) may_be_revoked: bool,
 }
 
 impl Revocation {
@@ -53,11 +55,13 @@ impl Revocation {
             from_journal: false,
             request_id: None,
             is_shared: false,
+            may_be_revoked: false,
         }
     }
 
     /// Says whether [`AlreadyRevoked`](RevocationOutcome::AlreadyRevoked) is presumed: the API answered 404 after an attempt that
-    /// may have revoked the token. That is what it answers then; but it answers the same where it never had such a token.
+    /// may have revoked the token. That is what it answers then; but it answers the same where it never had such a token. An attempt
+    /// that was answered by 503 or 408 is none of those: after it a 404 is [`NotFound`](RevocationOutcome::NotFound).
     #[must_use]
     pub fn is_presumed(&self) -> bool {
         self.outcome == RevocationOutcome::AlreadyRevoked && self.status == Some(StatusCode::NOT_FOUND)
@@ -80,7 +84,7 @@ pub enum RevocationOutcome {
     /// arriving. After a 404 that is presumed, not certain: see [`Revocation::is_presumed`].
     AlreadyRevoked,
     /// The API knows no such token: a wrong id, another project's, the other kind of token, or one that was discarded before, be
-    /// it by an attempt just before that was answered by a 5xx.
+    /// it by an attempt just before that was answered by a 503.
     NotFound,
     /// The service refused: 401, 403, 422, 429 and the like. The token is as it was.
     Refused,

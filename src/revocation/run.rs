@@ -9,22 +9,19 @@ use futures_core::Stream as _;
 use futures_util::stream::FuturesUnordered;
 
 use super::batch::{Kind, OwnToken, Revocations};
-use super::concurrency::Concurrency;
 use super::in_flight::{Discarded, Discarding, Slot, Slots};
 use super::own::OwnIds;
 use super::recording::Recording;
 use super::stop::StopHandle;
+use super::watch::Watch;
 use super::{Revocation, RevocationOutcome, StopReason, describe};
 use crate::client::Client;
-use crate::error::Error;
 
 /// A batch under way.
 pub(super) struct Run {
     client: Client,
     kind: Kind,
-    pub(super) concurrency: Concurrency,
-    /// How many more ids have to be answered by 404, before one is known to be found, to stop.
-    not_found_left: Option<usize>,
+    pub(super) watch: Watch,
     pub(super) read: u64,
     slots: Slots,
     pub(super) in_flight: FuturesUnordered<Discarding>,
@@ -47,8 +44,7 @@ impl Run {
         let run = Self {
             client: batch.client,
             kind: batch.kind,
-            concurrency: Concurrency::new(batch.concurrency.get()),
-            not_found_left: batch.not_found_limit.map(usize::from),
+            watch: Watch::new(batch.concurrency, batch.not_found_limit),
             read: 0,
             slots: Slots::default(),
             in_flight: FuturesUnordered::new(),
@@ -77,7 +73,7 @@ impl Run {
     /// Asks whether another id can be read: there is a place in flight, nothing waits to be handed out, and it is known which id
     /// must not be sent yet.
     pub(super) fn poll_place(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        let most = self.concurrency.now();
+        let most = self.watch.concurrency();
         // While something is going to be written, what is sent next may be written with it.
         let waiting = if self.recording.is_dirty() { 2 * most } else { 1 };
         if self.ready.len() >= waiting || self.in_flight.len() + self.fresh.len() >= most {
@@ -174,10 +170,7 @@ impl Run {
         let known = self.recording.known(&token_id);
         if let Some((known, outcome)) = known.and_then(|known| Some((known, known.settled()?))) {
             let revocation = describe::from_journal(index, token_id, outcome, known);
-            // One was found, so it isn't another project's batch.
-            if revocation.outcome.is_revoked() && !revocation.is_presumed() {
-                self.not_found_left = None;
-            }
+            self.watch.recall(&revocation);
             self.ready.push_back(revocation);
         } else if self.stopped.is_some() {
             self.ready.push_back(describe::not_attempted(index, token_id, known.is_some()));
@@ -220,55 +213,29 @@ impl Run {
 
     /// Hands the outcome out to each input that waited for it.
     fn settle(&mut self, slot: usize, discarded: Discarded) {
+        let at = self.ready.len();
         let describe = |index, token_id, maybe_before| describe::ended(index, token_id, &discarded, maybe_before);
         let maybe_before = self.end(slot, describe);
-        if let (Some(last), Ok(Err(error))) = (self.ready.back_mut(), discarded) {
-            last.error = Some(error);
+        if let (Some(first), Ok(Err(error))) = (self.ready.get_mut(at), discarded) {
+            first.error = Some(error);
         }
-        self.watch(maybe_before);
+        let reason = self.ready.get(at).and_then(|first| self.watch.learn(first, self.read, maybe_before));
+        self.stopped = self.stopped.or(reason);
     }
 
-    /// Ends what a slot holds: the first input's outcome is written, and is the last one to be handed out. Returns whether an
-    /// earlier batch may have revoked the token.
+    /// Ends what a slot holds: the first input's outcome is written, and is handed out before those of the others. Returns whether
+    /// an earlier batch may have revoked the token.
     fn end(&mut self, slot: usize, describe: impl Fn(u64, String, bool) -> Revocation) -> bool {
         let Slot { token_id, first, others, maybe_before } = self.slots.remove(slot);
-        for index in others {
+        let shared = others.into_iter().map(|index| {
             let shared = describe(index, token_id.clone(), maybe_before);
-            self.ready.push_back(Revocation { is_shared: true, ..shared });
-        }
+            Revocation { is_shared: true, ..shared }
+        });
+        let shared = shared.collect::<Vec<_>>();
         let revocation = describe(first, token_id, maybe_before);
         self.recording.end(&revocation);
         self.ready.push_back(revocation);
+        self.ready.extend(shared);
         maybe_before
-    }
-
-    /// Learns from the last outcome how many may be in flight, and stops the batch where no other id would fare better.
-    fn watch(&mut self, maybe_before: bool) {
-        let Some(revocation) = self.ready.back() else { return };
-        match revocation {
-            Revocation { rate_limited: 1.., index, .. } => self.concurrency.rate_limited(*index, self.read),
-            Revocation { status: Some(status), index, .. } if !status.is_server_error() => {
-                self.concurrency.answered(*index)
-            }
-            _ => {}
-        }
-        if revocation.error.as_ref().is_some_and(Error::is_unauthorized) {
-            self.stopped.get_or_insert(StopReason::Unauthorized);
-        }
-        let Some(left) = self.not_found_left else { return };
-        // Of an id that was sent more than once and then got 404, nobody knows that it was ever found: it counts as well. What
-        // says nothing of the id doesn't count.
-        self.not_found_left = match revocation.outcome {
-            RevocationOutcome::NotFound => Some(left - 1),
-            // An earlier batch, whose journal this is, may have found it.
-            RevocationOutcome::AlreadyRevoked if revocation.is_presumed() && maybe_before => Some(left),
-            RevocationOutcome::AlreadyRevoked if revocation.is_presumed() => Some(left - 1),
-            RevocationOutcome::Revoked | RevocationOutcome::AlreadyRevoked => None,
-            _ => Some(left),
-        };
-        if self.not_found_left == Some(0) {
-            self.not_found_left = None;
-            self.stopped.get_or_insert(StopReason::AllNotFound);
-        }
     }
 }

@@ -65,7 +65,7 @@ impl<S> RevocationStream<S> {
     /// Returns how many requests may be in flight by now: see [`Revocations::concurrency`].
     #[must_use]
     pub fn concurrency(&self) -> usize {
-        self.run.concurrency.now()
+        self.run.watch.concurrency()
     }
 
     /// Returns how many requests are in flight.

@@ -39,6 +39,8 @@ enum State {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct End {
     pub(super) outcome: RevocationOutcome,
+    /// Whether it may have been revoked, where the outcome doesn't say.
+    pub(super) maybe: bool,
     pub(super) status: Option<u16>,
     pub(super) attempts: u32,
 }
@@ -68,9 +70,8 @@ impl Memory {
             RevocationOutcome::Revoked | RevocationOutcome::AlreadyRevoked | RevocationOutcome::NotFound => {
                 State::Settled(end.outcome)
             }
-            RevocationOutcome::Unknown | RevocationOutcome::Unverified => State::Maybe,
-            // Nothing was sent this time, or it was refused.
-            _ if maybe_before => State::Maybe,
+            // Otherwise nothing was sent this time, or it was refused.
+            _ if end.maybe || maybe_before => State::Maybe,
             _ => {
                 self.known.remove(&key);
                 return;
@@ -155,7 +156,7 @@ mod tests {
     use super::*;
 
     fn end(outcome: RevocationOutcome) -> End {
-        End { outcome, status: Some(404), attempts: 2 }
+        End { outcome, maybe: matches!(outcome, Unknown | Unverified), status: Some(404), attempts: 2 }
     }
 
     /// What is known of an id after a sequence of lines: `None` for an intent, an outcome otherwise.
@@ -191,6 +192,14 @@ mod tests {
         for outcome in [Refused, NotAttempted] {
             assert_eq!(after(&[None, Some(outcome)]), None);
         }
+    }
+
+    #[test]
+    fn what_has_no_answer_as_it_was_never_sent_is_as_if_it_had_not_been_there() {
+        let mut memory = Memory::default();
+        memory.intend("id");
+        memory.end("id", End { maybe: false, ..end(Unknown) });
+        assert_eq!(memory.get("id"), None);
     }
 
     #[test]

@@ -44,6 +44,9 @@ pub(super) struct Line<'a> {
     /// Which input it was of that run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     index: Option<u64>,
+    /// Whether it may have been revoked, where the outcome doesn't say.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    maybe: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     attempts: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -72,8 +75,10 @@ impl<'a> Line<'a> {
         if revocation.outcome == RevocationOutcome::InvalidId {
             return line;
         }
+        let is_known = !matches!(revocation.outcome, RevocationOutcome::Unknown | RevocationOutcome::Unverified);
         Self {
             id: Some((&*revocation.token_id).into()),
+            maybe: revocation.may_be_revoked && !is_known,
             attempts: Some(revocation.attempts),
             status: revocation.status.map(|status| status.as_u16()),
             discarded_at: revocation.discarded_at.as_ref().map(Timestamp::as_str).filter(is_a_time).map(Cow::from),
@@ -82,7 +87,16 @@ impl<'a> Line<'a> {
     }
 
     fn empty() -> Self {
-        Self { intent: None, outcome: None, id: None, index: None, attempts: None, status: None, discarded_at: None }
+        Self {
+            intent: None,
+            outcome: None,
+            id: None,
+            index: None,
+            maybe: false,
+            attempts: None,
+            status: None,
+            discarded_at: None,
+        }
     }
 
     /// Reads a line, without its end.
@@ -94,12 +108,12 @@ impl<'a> Line<'a> {
         let line = serde_json::from_slice::<Self>(line).map_err(|_| "it is not of this format")?;
         match line {
             Self { intent: Some(id), outcome: None, id: None, .. } => Ok(Said::Intent(id)),
-            Self { intent: None, outcome: Some(outcome), id, attempts, status, .. } => {
+            Self { intent: None, outcome: Some(outcome), id, maybe, attempts, status, .. } => {
                 let outcome = RevocationOutcome::ALL.into_iter().find(|known| known.as_str() == outcome);
                 match (outcome, id) {
                     (Some(RevocationOutcome::InvalidId), None) => Ok(Said::Invalid),
                     (Some(outcome), Some(id)) => {
-                        Ok(Said::Ended(id, End { outcome, status, attempts: attempts.unwrap_or(0) }))
+                        Ok(Said::Ended(id, End { outcome, maybe, status, attempts: attempts.unwrap_or(0) }))
                     }
                     _ => Err("it has no outcome that is known, or no id"),
                 }

@@ -83,7 +83,8 @@ impl Progress {
     /// One that took no request, such as [`NotAttempted`](super::super::RevocationOutcome::NotAttempted), is done, and says
     /// nothing of how fast requests go.
     pub fn record(&mut self, revocation: &Revocation) {
-        self.record_at(self.start.elapsed(), revocation.attempts > 0);
+        // What a journal tells took no request of this run.
+        self.record_at(self.start.elapsed(), revocation.attempts > 0 && !revocation.from_journal);
     }
 
     pub(super) fn record_at(&mut self, now: Duration, took_a_request: bool) {

@@ -39,6 +39,9 @@ impl RevocationReport {
             }
         }
         write!(f, "{}, {} of them answered 429", Count(self.attempts(), "request"), Thousands(self.rate_limited()))?;
+        if self.from_journal() > 0 {
+            write!(f, "\n{} told by the journal, and not sent", Thousands(self.from_journal()))?;
+        }
         if let Some(reason) = self.stopped {
             write!(f, "\nstopped: {reason}")?;
         }

@@ -55,6 +55,7 @@ pub struct RevocationReport {
     pub elapsed: Duration,
     pub(super) groups: Vec<FailureGroup>,
     pub(super) presumed: u64,
+    pub(super) from_journal: u64,
     pub(super) tried: u64,
     pub(super) attempts: u64,
     pub(super) rate_limited: u64,
@@ -83,6 +84,7 @@ impl RevocationReport {
             elapsed: Duration::ZERO,
             groups: Vec::new(),
             presumed: 0,
+            from_journal: 0,
             tried: 0,
             attempts: 0,
             rate_limited: 0,
@@ -111,8 +113,10 @@ impl RevocationReport {
         self.elapsed = self.start.elapsed();
         self.counts[revocation.outcome as usize] += 1;
         self.presumed += u64::from(revocation.is_presumed());
-        self.tried += u64::from(revocation.attempts > 0);
-        if !revocation.is_shared {
+        self.from_journal += u64::from(revocation.from_journal);
+        // What a journal tells took its requests in another run.
+        self.tried += u64::from(revocation.attempts > 0 && !revocation.from_journal);
+        if !revocation.is_shared && !revocation.from_journal {
             self.attempts += u64::from(revocation.attempts);
             self.rate_limited += u64::from(revocation.rate_limited);
         }
@@ -154,6 +158,12 @@ impl RevocationReport {
     #[must_use]
     pub fn presumed(&self) -> u64 {
         self.presumed
+    }
+
+    /// Returns how many outcomes were [told by the journal](Revocation::from_journal): nothing was sent for those.
+    #[must_use]
+    pub fn from_journal(&self) -> u64 {
+        self.from_journal
     }
 
     /// Returns the failures by what they have in common, in the order in which each came up first.

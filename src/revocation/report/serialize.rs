@@ -11,8 +11,8 @@ use crate::error::Error;
 use crate::revocation::words::shown_id;
 use crate::revocation::{Revocation, RevocationOutcome};
 
-/// As an object: `total`, `complete`, `counts` with each outcome, `presumed`, `stopped`, `elapsed_ms`, `tried`, `per_minute`,
-/// `attempts`, `rate_limited`, `failure_groups`, `failures` and `failures_left_out`. Fields may be added.
+/// As an object: `total`, `complete`, `counts` with each outcome, `presumed`, `from_journal`, `stopped`, `elapsed_ms`, `tried`,
+/// `per_minute`, `attempts`, `rate_limited`, `failure_groups`, `failures` and `failures_left_out`. Fields may be added.
 ///
 /// Of an error there is its kind, its status and the id of its request, never its text: that may be the service's, or a layer's.
 impl Serialize for RevocationReport {
@@ -22,6 +22,7 @@ impl Serialize for RevocationReport {
         map.serialize_entry("complete", &self.is_complete())?;
         map.serialize_entry("counts", &Counts(self))?;
         map.serialize_entry("presumed", &self.presumed())?;
+        map.serialize_entry("from_journal", &self.from_journal())?;
         map.serialize_entry("stopped", &self.stopped.map(snake_case))?;
         map.serialize_entry("elapsed_ms", &millis(self.elapsed))?;
         map.serialize_entry("tried", &self.tried())?;
@@ -109,6 +110,12 @@ mod tests {
         record(2, "b", RevocationOutcome::Unknown, 3, Some(StatusCode::SERVICE_UNAVAILABLE));
         record(3, "eyJhbGciOiJub25lIn0.e30.", RevocationOutcome::InvalidId, 0, None);
         record(4, "c", RevocationOutcome::NotAttempted, 0, None);
+        let told = Revocation {
+            from_journal: true,
+            attempts: 4,
+            ..Revocation::new(5, "d".into(), RevocationOutcome::Revoked)
+        };
+        report.record(told);
         report.stopped = Some(StopReason::AllNotFound);
         report.elapsed = Duration::from_millis(1_500);
         report
@@ -117,9 +124,9 @@ mod tests {
     #[test]
     fn the_json_of_a_report_is_stable() {
         let expected = concat!(
-            r#"{"total":5,"complete":false,"#,
-            r#""counts":{"revoked":1,"already_revoked":0,"not_found":0,"refused":0,"unknown":2,"unverified":0,"#,
-            r#""invalid_id":1,"not_attempted":1},"presumed":0,"#,
+            r#"{"total":6,"complete":false,"#,
+            r#""counts":{"revoked":2,"already_revoked":0,"not_found":0,"refused":0,"unknown":2,"unverified":0,"#,
+            r#""invalid_id":1,"not_attempted":1},"presumed":0,"from_journal":1,"#,
             r#""stopped":"all_not_found","elapsed_ms":1500,"tried":3,"per_minute":120.0,"attempts":5,"rate_limited":2,"#,
             r#""failure_groups":["#,
             r#"{"outcome":"unknown","error":null,"status":503,"count":2,"token_id":"b","request_id":"r-1"},"#,
@@ -143,11 +150,11 @@ mod tests {
         let report = by_hand();
         assert_eq!(
             report.to_string(),
-            "5 ids in 1.5s: 1 revoked 2 unknown 1 invalid_id 1 not_attempted; stopped: the first ids were all not found: \
+            "6 ids in 1.5s: 2 revoked 2 unknown 1 invalid_id 1 not_attempted; stopped: the first ids were all not found: \
              wrong project, or the other kind of token?"
         );
-        let expected = "5 ids in 1.5 s: 2.0 a second, 120 a minute\n         1  revoked\n         2  unknown\n         1  \
-                        invalid_id\n         1  not_attempted\n5 requests, 2 of them answered 429\nstopped: the first ids \
+        let expected = "6 ids in 1.5 s: 2.0 a second, 120 a minute\n         2  revoked\n         2  unknown\n         1  \
+                        invalid_id\n         1  not_attempted\n5 requests, 2 of them answered 429\n1 told by the journal, and not sent\nstopped: the first ids \
                         were all not found: wrong project, or the other kind of token?\n4 failures:\n         2  unknown, \
                         503; first b, request r-1\n         1  invalid_id; first [a token, not an id]\n         1  \
                         not_attempted; first c\n1 counted and not kept";

@@ -3,9 +3,10 @@
 use futures_util::StreamExt as _;
 use magicbell::revocation::{Journal, RevocationOutcome, StopReason};
 use magicbell::testing::{Fault, Server};
+use magicbell::{AttemptError, Body, BoxError, Client};
 
 use super::{die_after, folder, outcomes, revoke, sent};
-use crate::support::{UNKNOWN_ID, client};
+use crate::support::{UNKNOWN_ID, client, quick};
 
 #[tokio::test]
 async fn what_is_settled_is_not_sent_again_and_its_outcome_comes_out_again() {
@@ -61,13 +62,32 @@ async fn a_404_after_a_run_that_may_have_revoked_it_is_already_revoked() {
         let ids = server.add_user_tokens("u", 1);
         server.fail_next(fault.times(3));
         // What else comes in a retry says no more than the first attempt did.
-        let client = magicbell::Client::builder().token(server.token()).base_url(server.url());
+        let client = Client::builder().token(server.token()).base_url(server.url());
         let client = client.retry(magicbell::RetryPolicy::never()).build().unwrap();
         assert_eq!(outcomes(&revoke(&client, &ids, &path).await), [first]);
         server.clear_faults();
         let again = revoke(&client, &ids, &path).await;
         assert_eq!(outcomes(&again), [second]);
         assert_eq!(again[0].is_presumed(), second == AlreadyRevoked);
+    }
+}
+
+#[tokio::test]
+async fn a_404_after_a_run_that_can_not_have_revoked_it_is_not_found() {
+    let server = Server::start().await.unwrap();
+    let builder = || Client::builder().token(server.token()).base_url(server.url()).retry(quick());
+    let down = tower::service_fn(|_: http::Request<Body>| {
+        std::future::ready(Err::<http::Response<Body>, BoxError>(AttemptError::not_sent("down").into()))
+    });
+    let clients = [builder().build().unwrap(), builder().transport(down).build().unwrap()];
+    for first in clients {
+        let (_folder, path) = folder();
+        let ids = server.add_project_tokens(1);
+        server.fail_next(Fault::status(503).always());
+        assert_eq!(outcomes(&revoke(&first, &ids, &path).await), [RevocationOutcome::Unknown]);
+        server.clear_faults();
+        assert_eq!(outcomes(&revoke(&client(&server), &ids, &path).await), [RevocationOutcome::NotFound]);
+        assert_eq!(server.is_discarded(&ids[0]), Some(false), "it is of the other kind");
     }
 }
 
@@ -104,6 +124,11 @@ async fn what_was_in_flight_when_a_batch_died_is_sent_again_and_was_maybe_revoke
     let report = client(&server).jwt().discard_user_jwts(ids.clone()).journal(Journal::open(&path).unwrap()).unwrap();
     let report = report.run().await;
     assert_eq!((report.total(), report.is_complete(), report.stopped), (200, true, None), "{report}");
+    assert_eq!(
+        (report.from_journal(), report.tried(), report.attempts()),
+        (200, 0, 0),
+        "all of it is told by the journal"
+    );
     assert!(first.iter().all(|revocation| again[revocation.index as usize].from_journal));
     assert!(ids.iter().all(|id| server.is_discarded(id) == Some(true)));
     // Those that had no outcome were sent twice, and no other.

@@ -7,10 +7,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
+use http::{Request, Response};
+use magicbell_middleware::Body;
 
 use super::journal::{JournalErrorKind, JournalSync, Sink};
 use super::recording::Recording;
 use super::{Revocation, RevocationOutcome, StopReason};
+use crate::client::Client;
 use crate::testing::{Fault, Server};
 
 /// A disk that is full after some writes, or fails to sync after some.
@@ -129,6 +132,23 @@ async fn a_sync_that_fails_at_the_end_is_told() {
     let (revocations, stopped) = revoke(&server, disk, JournalSync::Every(Duration::from_secs(3600))).await;
     assert_eq!(count(&revocations, RevocationOutcome::Revoked), 100);
     assert_eq!(stopped, Some(StopReason::JournalFailed));
+}
+
+#[tokio::test]
+async fn what_ends_together_is_written_together_with_what_takes_its_place() {
+    let transport = tower::service_fn(|request: Request<Body>| {
+        let id = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();
+        let answer = Response::builder().header("content-type", "application/json");
+        std::future::ready(answer.body(Body::from(format!(r#"{{"token_id":"{id}"}}"#))))
+    });
+    let client = Client::builder().token("t").transport(transport).build().unwrap();
+    let ids = (0..200).map(|number| format!("id-{number}"));
+    let mut stream = client.jwt().discard_user_jwts(ids).concurrency(50).stream();
+    // The first intents; three times outcomes and intents; the last outcomes.
+    let (disk, in_vain) = Disk::new(5, 5);
+    stream.set_recording(Recording::to(Box::new(disk), JournalSync::Each));
+    assert_eq!(stream.by_ref().count().await, 200);
+    assert_eq!((stream.stopped(), in_vain.load(Ordering::Relaxed)), (None, 0));
 }
 
 #[cfg(target_os = "linux")]

@@ -43,6 +43,19 @@ async fn a_last_line_without_its_end_does_not_count_even_if_it_can_be_read() {
 }
 
 #[tokio::test]
+async fn nothing_is_left_of_a_torn_line_that_is_longer_than_what_follows() {
+    let (_folder, path) = folder();
+    let server = Server::start().await.unwrap();
+    let ids = server.add_user_tokens("u", 2);
+    revoke(&client(&server), &ids[..1], &path).await;
+    let torn = format!("{{\"intent\":\"{}", "x".repeat(5_000));
+    fs::write(&path, [fs::read(&path).unwrap(), torn.into_bytes()].concat()).unwrap();
+    revoke(&client(&server), &ids, &path).await;
+    assert_eq!(lines(&path).len(), 5);
+    assert!(!fs::read_to_string(&path).unwrap().contains("xxx"));
+}
+
+#[tokio::test]
 async fn a_line_cut_within_a_character_is_torn() {
     let (_folder, path) = folder();
     let server = Server::start().await.unwrap();

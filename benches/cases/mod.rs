@@ -20,6 +20,7 @@ pub(crate) struct Case {
 }
 
 /// Every case. Those with the same first half of a name do the same work.
+#[allow(dead_code, reason = "one of the benches has no use for them")]
 pub(crate) const ALL: &[Case] = &[
     case("discard/by hand", client::discard_by_hand),
     case("discard/by hand, lean", client::discard_by_hand_leanly),
@@ -46,6 +47,16 @@ pub(crate) const ALL: &[Case] = &[
     case("batch, an id/single calls", batch::single_calls),
     case("batch, an id/1 in flight", batch::in_flight::<1>),
     case("batch, an id/64 in flight", batch::in_flight::<64>),
+];
+
+/// Those that are measured by memory too, in `batch_revocation`.
+#[allow(dead_code, reason = "one of the benches has a use for them")]
+pub(crate) const BATCHES: &[Case] = &[
+    case("single calls", batch::single_calls),
+    case("1 in flight", batch::in_flight::<1>),
+    case("8 in flight", batch::in_flight::<8>),
+    case("64 in flight", batch::in_flight::<64>),
+    case("256 in flight", batch::in_flight::<256>),
 ];
 
 const fn case(name: &'static str, make: fn() -> Run) -> Case {

@@ -32,7 +32,7 @@ fn main() -> Result<()> {
         ["--serve", protocol] => {
             runtime.block_on(server::serve(protocol.parse()?)).map_err(|error| error.to_string().into())
         }
-        ["--client", client, protocol, port, ref pem, in_flight, count] => {
+        ["--client", client, protocol, port, pem, in_flight, count] => {
             let target = Target { protocol: protocol.parse()?, port: port.parse()?, pem: pem.replace('|', "\n") };
             runtime.block_on(run(client, &target, in_flight.parse()?, count.parse()?))
         }

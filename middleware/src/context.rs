@@ -26,14 +26,21 @@ pub struct CallContext {
     max_attempts: Option<u32>,
     waits_out_rate_limits: bool,
     #[cfg(feature = "retry")]
-    policy: Option<crate::retry::RetryPolicy>,
+    policy: Option<Arc<crate::retry::RetryPolicy>>,
     shared: Arc<Shared>,
 }
 
 #[derive(Debug, Default)]
 struct Shared {
     deadline: OnceLock<Instant>,
-    record: Mutex<Vec<Attempt>>,
+    record: Mutex<Record>,
+}
+
+/// What was attempted. The first attempt has a place of its own, since most calls have no other.
+#[derive(Debug, Default)]
+struct Record {
+    first: Option<Attempt>,
+    others: Vec<Attempt>,
 }
 
 impl CallContext {
@@ -69,13 +76,13 @@ impl CallContext {
     #[cfg(feature = "retry")]
     #[must_use]
     pub fn with_policy(mut self, policy: crate::retry::RetryPolicy) -> Self {
-        self.policy = Some(policy);
+        self.policy = Some(Arc::new(policy));
         self
     }
 
     #[cfg(feature = "retry")]
     pub(crate) fn policy(&self) -> Option<&crate::retry::RetryPolicy> {
-        self.policy.as_ref()
+        self.policy.as_deref()
     }
 
     /// Begins the call, unless it has begun: its timeout is counted from the first `now` that is given. Returns the deadline,
@@ -108,26 +115,44 @@ impl CallContext {
     /// Returns what the attempts up to now met. One that is in flight is there too, with an unknown outcome.
     #[must_use]
     pub fn attempts(&self) -> Vec<Attempt> {
-        self.lock().clone()
+        let record = self.lock();
+        record.first.iter().chain(&record.others).cloned().collect()
+    }
+
+    /// Says whether there was one attempt alone, and a status answered it.
+    #[must_use]
+    pub fn was_answered_at_once(&self, status: http::StatusCode) -> bool {
+        let record = self.lock();
+        record.others.is_empty() && record.first.as_ref().is_some_and(|first| first.status == Some(status))
     }
 
     /// Writes down an attempt, and returns its place.
     #[cfg(feature = "retry")]
     pub(crate) fn add_attempt(&self, attempt: Attempt) -> usize {
         let mut record = self.lock();
-        record.push(attempt);
-        record.len() - 1
+        if record.first.is_none() {
+            record.first = Some(attempt);
+            return 0;
+        }
+        record.others.push(attempt);
+        record.others.len()
     }
 
     /// Writes down how the attempt at a place ended.
     #[cfg(feature = "retry")]
     pub(crate) fn end_attempt(&self, place: usize, attempt: Attempt) {
-        if let Some(entry) = self.lock().get_mut(place) {
-            *entry = attempt;
+        let mut record = self.lock();
+        match place.checked_sub(1) {
+            None => record.first = Some(attempt),
+            Some(place) => {
+                if let Some(entry) = record.others.get_mut(place) {
+                    *entry = attempt;
+                }
+            }
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Attempt>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Record> {
         self.shared.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

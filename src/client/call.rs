@@ -107,7 +107,10 @@ impl<'a, E: Endpoint> Call<'a, E> {
         self.check().map_err(invalid)?;
         let shared = &self.client.shared;
         let mut request = build(&shared.base_url, &self.endpoint)?;
-        request.headers_mut().extend(self.headers.into_inner().map_err(invalid)?);
+        let headers = self.headers.into_inner().map_err(invalid)?;
+        if !headers.is_empty() {
+            request.headers_mut().extend(headers);
+        }
         let operation = E::OPERATION;
         let is_read = shared.has_layers || cfg!(feature = "metrics") || CallSpanLayer::is_enabled();
         if is_read || operation.safety() != Safety::of(operation.method()) {

@@ -1,8 +1,10 @@
 //! What the builder holds whose types are the caller's: erased when it is given.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use http::{HeaderValue, Request, Response};
@@ -102,11 +104,17 @@ impl Credentials for ErasedCredentials {
     type Future = AuthorizationFuture;
 
     fn authorization(&self) -> AuthorizationFuture {
-        let (authorization, redactor, limit) = (self.inner.authorization(), self.redactor.clone(), self.timeout);
+        let (mut authorization, redactor, limit) = (self.inner.authorization(), self.redactor.clone(), self.timeout);
         Box::pin(async move {
-            // The attempt's own limit is the same, and ends later: it can't tell that nothing was sent.
-            let in_time = timeout(limit, authorization).await;
-            let given = in_time.map_err(|_| TimeoutError::new(Limit::Credentials, limit))?;
+            // A limit of its own, which ends before the attempt's: that one can't tell that nothing was sent. No timer is armed for
+            // what is there at once.
+            let given = match poll_fn(|cx| Poll::Ready(authorization.as_mut().poll(cx))).await {
+                Poll::Ready(given) => given,
+                Poll::Pending => match timeout(limit, authorization).await {
+                    Ok(given) => given,
+                    Err(_) => return Err(TimeoutError::new(Limit::Credentials, limit).into()),
+                },
+            };
             let value = given.map_err(CredentialsError)?;
             redactor.learn(&value);
             Ok(value)

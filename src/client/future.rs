@@ -13,7 +13,7 @@ use magicbell_middleware::{Attempt, Attempts, Body, CallContext, Safety};
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::client_type::{Shared, StackResult};
+use super::client_type::Shared;
 use super::stack::StackFuture;
 use super::{Client, Response};
 use crate::endpoint::Answer;
@@ -117,9 +117,9 @@ pin_project! {
         path: Option<PathAndQuery>,
         context: Option<CallContext>,
         state: State,
-        // For the caller's layers around the call; what is beneath them keeps the same deadline itself.
-        #[pin]
-        deadline: Option<Sleep>,
+        // For the caller's layers around the call; what is beneath them keeps the same deadline itself. In a box, so that a call
+        // without such layers doesn't carry its room about.
+        deadline: Option<Pin<Box<Sleep>>>,
     }
 }
 
@@ -154,14 +154,13 @@ impl Sending {
     }
 
     fn poll_answer(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<http::Response<Body>, Error>> {
-        let mut this = self.project();
+        let this = self.project();
         if this.start.is_none() {
             let now = Instant::now();
             *this.start = Some(now);
             this.context.as_ref().map(|context| context.begin(now.into_std()));
         }
         let start = *this.start;
-        let elapsed = || start.map_or(Duration::ZERO, |start| start.elapsed());
         let result = match this.state {
             State::Failed(error) => {
                 let error = error.take().unwrap_or_else(|| Error::configuration("polled after completion"));
@@ -172,10 +171,8 @@ impl Sending {
                 Poll::Pending => match this.context.as_ref().and_then(CallContext::deadline) {
                     Some(deadline) if this.shared.has_outer_layers => {
                         let deadline = Instant::from_std(deadline);
-                        if this.deadline.is_none() {
-                            this.deadline.set(Some(sleep_until(deadline)));
-                        }
-                        ready!(this.deadline.as_pin_mut().map_or(Poll::Pending, |deadline| deadline.poll(cx)));
+                        let timer = this.deadline.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+                        ready!(timer.as_mut().poll(cx));
                         let after = start.map(|start| deadline.saturating_duration_since(start));
                         Err(TimeoutError::new(Limit::Operation, after.unwrap_or_default()).into())
                     }
@@ -185,19 +182,25 @@ impl Sending {
         };
         // What is in flight is dropped before the answer is out.
         *this.state = State::Failed(None);
-        let record = this.context.as_ref().map(CallContext::attempts);
-        let result = result.map(|response| match &record {
-            Some(record) => with_record(response, record),
-            None => response,
-        });
+        let result = match (result, &this.context) {
+            (Ok(response), Some(context)) => Ok(with_record(response, context)),
+            (result, _) => result,
+        };
+        let failed = match result {
+            Ok(response) if response.status().is_success() => return Poll::Ready(Ok(response)),
+            failed => failed,
+        };
         let failure = Failure {
             operation: this.operation,
             safety: *this.safety,
-            elapsed: elapsed(),
+            elapsed: start.map_or(Duration::ZERO, |start| start.elapsed()),
             redactor: &this.shared.redactor,
-            record,
+            record: this.context.as_ref().map(CallContext::attempts),
         };
-        Poll::Ready(by_status(result, failure))
+        Poll::Ready(Err(match failed {
+            Ok(response) => failure.by_status(response),
+            Err(error) => failure.without_answer(error),
+        }))
     }
 
     fn read<T>(
@@ -221,18 +224,9 @@ impl Sending {
 
 /// Has the answer carry all attempts of its call: a layer of the caller's may have made the call more than once, or have
 /// answered itself, after an attempt had failed or without any.
-fn with_record(mut response: http::Response<Body>, record: &[Attempt]) -> http::Response<Body> {
-    let is_told = record.len() == 1 && record.iter().all(|only| only.status == Some(response.status()));
-    if !is_told {
-        response.extensions_mut().insert(Attempts(record.to_vec()));
+fn with_record(mut response: http::Response<Body>, context: &CallContext) -> http::Response<Body> {
+    if !context.was_answered_at_once(response.status()) {
+        response.extensions_mut().insert(Attempts(context.attempts()));
     }
     response
-}
-
-fn by_status(result: StackResult, failure: Failure<'_>) -> Result<http::Response<Body>, Error> {
-    match result {
-        Ok(response) if response.status().is_success() => Ok(response),
-        Ok(response) => Err(failure.by_status(response)),
-        Err(error) => Err(failure.without_answer(error)),
-    }
 }

@@ -7,7 +7,7 @@ use http::{HeaderMap, Response, StatusCode};
 use magicbell_middleware::Body;
 use serde::de::DeserializeOwned;
 
-use super::path::{decode_segment, next_parameter};
+use super::path::{Cut, cut, decode_segment};
 use crate::error::DecodeError;
 
 /// A success, and what it answers, for [`Endpoint::decode`](super::Endpoint::decode) to read.
@@ -47,13 +47,13 @@ impl<'a> Answer<'a> {
     pub fn path_parameter(&self, name: &str) -> Option<Cow<'a, str>> {
         let (mut template, mut path) = (self.template, self.path);
         loop {
-            let (literal, parameter, rest) = next_parameter(template).ok()??;
-            let value = path.get(literal.len()..)?;
-            let (value, rest_of_path) = value.split_at(end_of_segment(value));
+            let Cut::Parameter { before, name: parameter, after } = cut(template) else { return None };
+            let value = path.get(before.len()..)?;
+            let (value, rest_of_path) = value.split_at(end_of_segment(value, after.is_empty()));
             if parameter == name {
                 return Some(decode_segment(value));
             }
-            (template, path) = (rest, rest_of_path);
+            (template, path) = (after, rest_of_path);
         }
     }
 
@@ -86,9 +86,10 @@ impl<'a> Answer<'a> {
     }
 }
 
-/// Returns where a path's first segment ends. Bytes are looked at one by one: segments are short.
-fn end_of_segment(path: &str) -> usize {
-    path.bytes().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(path.len())
+/// Returns where a path's first segment ends; the last one ends where the query begins.
+fn end_of_segment(path: &str, is_last: bool) -> usize {
+    let end = if is_last { path.find('?') } else { path.bytes().position(|byte| matches!(byte, b'/' | b'?')) };
+    end.unwrap_or(path.len())
 }
 
 #[cfg(test)]

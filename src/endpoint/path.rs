@@ -1,6 +1,7 @@
 //! Writes a path from its template, one parameter a segment.
 
 use std::borrow::Cow;
+use std::marker::PhantomData;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
@@ -10,45 +11,114 @@ use crate::error::InvalidRequest;
 /// All but RFC 3986's unreserved characters.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Writes the endpoint's path, its parameters encoded.
-pub(super) fn write<E: Endpoint>(endpoint: &E, path: &mut String) -> Result<(), InvalidRequest> {
-    let mut template = E::OPERATION.path();
-    if !template.starts_with('/') {
-        return Err(InvalidRequest::new("path", "its template doesn't begin with a slash"));
+/// RFC 3986's unreserved characters, by their bytes: what an id mostly is made of.
+const UNRESERVED: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'-' | b'.' | b'_' | b'~');
+        byte += 1;
     }
-    while let Some((literal, name, rest)) = next_parameter(template)? {
-        path.push_str(literal);
-        let Some(value) = endpoint.path_parameter(name) else {
-            return Err(InvalidRequest::new(name.to_owned(), "it is not given"));
-        };
-        check_segment(&value).map_err(|reason| InvalidRequest::new(name.to_owned(), reason))?;
-        encode(&value, path);
-        template = rest;
-    }
-    path.push_str(template);
-    Ok(())
+    table
+};
+
+/// A template, cut at its first parameter.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Cut<'a> {
+    Parameter {
+        before: &'a str,
+        name: &'a str,
+        after: &'a str,
+    },
+    None,
+    /// Not a template of a path.
+    Bad(&'static str),
 }
 
-/// Splits a template at its first parameter: what is before it, its name, and what is after it.
-pub(super) fn next_parameter(template: &str) -> Result<Option<(&str, &str, &str)>, InvalidRequest> {
-    // Byte by byte: a template is too short for a search to pay.
-    let Some(open) = template.bytes().position(|byte| matches!(byte, b'{' | b'?' | b'#')) else { return Ok(None) };
-    if template.as_bytes()[open] != b'{' {
-        return Err(InvalidRequest::new("path", "its template has a query or a fragment in it"));
-    }
-    let Some(length) = template[open..].bytes().position(|byte| byte == b'}') else {
-        return Err(InvalidRequest::new("path", "its template has a '{' that isn't closed"));
+/// An endpoint's template, cut by the compiler.
+struct Template<E>(PhantomData<E>);
+
+impl<E: Endpoint> Template<E> {
+    const CUT: Cut<'static> = {
+        let operation = E::OPERATION;
+        let path = operation.path();
+        // A constant can't drop it.
+        std::mem::forget(operation);
+        match path.as_bytes().first() {
+            Some(b'/') => cut(path),
+            _ => Cut::Bad("its template doesn't begin with a slash"),
+        }
     };
-    Ok(Some((&template[..open], &template[open + 1..open + length], &template[open + length + 1..])))
+}
+
+/// Writes the endpoint's path, its parameters encoded.
+pub(super) fn write<E: Endpoint>(endpoint: &E, path: &mut String) -> Result<(), InvalidRequest> {
+    let (mut next, mut rest) = (Template::<E>::CUT, E::OPERATION.path());
+    loop {
+        match next {
+            Cut::Parameter { before, name, after } => {
+                path.push_str(before);
+                let Some(value) = endpoint.path_parameter(name) else {
+                    return Err(InvalidRequest::new(name.to_owned(), "it is not given"));
+                };
+                write_segment(&value, path).map_err(|reason| InvalidRequest::new(name.to_owned(), reason))?;
+                (next, rest) = (cut(after), after);
+            }
+            Cut::None => {
+                path.push_str(rest);
+                return Ok(());
+            }
+            Cut::Bad(reason) => return Err(InvalidRequest::new("path", reason)),
+        }
+    }
+}
+
+/// Cuts a template at its first parameter. Byte by byte: a template is too short for a search to pay.
+pub(super) const fn cut(template: &str) -> Cut<'_> {
+    let bytes = template.as_bytes();
+    let mut open = 0;
+    while open < bytes.len() && bytes[open] != b'{' {
+        if matches!(bytes[open], b'?' | b'#') {
+            return Cut::Bad("its template has a query or a fragment in it");
+        }
+        open += 1;
+    }
+    if open == bytes.len() {
+        return Cut::None;
+    }
+    let mut close = open + 1;
+    while close < bytes.len() && bytes[close] != b'}' {
+        close += 1;
+    }
+    if close == bytes.len() {
+        return Cut::Bad("its template has a '{' that isn't closed");
+    }
+    // Both are places of ASCII characters, so they are characters' bounds.
+    let (before, rest) = template.split_at(open);
+    let (parameter, after) = rest.split_at(close + 1 - open);
+    let (_, name) = parameter.split_at(1);
+    let (name, _) = name.split_at(name.len() - 1);
+    Cut::Parameter { before, name, after }
+}
+
+/// Appends a parameter as one segment, or refuses it.
+fn write_segment(value: &str, path: &mut String) -> Result<(), &'static str> {
+    check_segment(value)?;
+    encode(value, path);
+    Ok(())
 }
 
 /// Appends a value, percent-encoded. Most ids have nothing to encode.
 pub(super) fn encode(value: &str, buffer: &mut String) {
-    if value.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')) {
+    if is_unreserved(value) {
         buffer.push_str(value);
     } else {
         buffer.extend(utf8_percent_encode(value, ENCODED));
     }
+}
+
+fn is_unreserved(value: &str) -> bool {
+    value.bytes().all(|byte| UNRESERVED[usize::from(byte)])
 }
 
 /// Refuses what wouldn't arrive as one segment that decodes to itself: servers, proxies and URL libraries drop or resolve it.
@@ -56,8 +126,8 @@ fn check_segment(value: &str) -> Result<(), &'static str> {
     match value {
         "" => Err("it is empty"),
         "." | ".." => Err("it is a dot segment, which would name another path"),
-        // Most ids are of visible ASCII alone, and need no look at each character.
-        _ if value.bytes().all(|byte| byte.is_ascii_graphic()) => Ok(()),
+        // Most ids are of unreserved characters alone, and need no look at each character.
+        _ if is_unreserved(value) => Ok(()),
         _ if value.chars().any(char::is_control) => Err("it has a control character in it"),
         _ if value.trim().is_empty() => Err("it is blank"),
         _ => Ok(()),
@@ -124,11 +194,11 @@ mod tests {
     fn a_template_that_is_not_a_path_is_an_error() {
         assert!(write(&Odd, &mut String::new()).is_err());
         for template in ["/a?b", "/a#b", "/a/{id}/b?c={id}", "/{id"] {
-            let mut rest = Ok(Some(("", "", template)));
-            while let Ok(Some((_, _, template))) = rest {
-                rest = next_parameter(template);
+            let mut next = cut(template);
+            while let Cut::Parameter { after, .. } = next {
+                next = cut(after);
             }
-            assert_eq!(rest.unwrap_err().field(), "path", "{template}");
+            assert!(matches!(next, Cut::Bad(_)), "{template}");
         }
     }
 

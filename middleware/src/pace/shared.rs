@@ -240,7 +240,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_quota_that_the_server_says_is_used_up_pauses_its_kind() {
-        let headers = HeaderMap::from_iter([(RATE_LIMIT, http::HeaderValue::from_static("\"default\";r=0;t=9"))]);
+        let headers =
+            HeaderMap::from_iter([(RATE_LIMIT.clone(), http::HeaderValue::from_static("\"default\";r=0;t=9"))]);
         let pace = Pace::unlimited();
         pace.observe(Safety::Safe, StatusCode::OK, &headers, Duration::MAX);
         assert_eq!(pace.paused_for(Safety::Safe), Some(Duration::from_secs(9)));

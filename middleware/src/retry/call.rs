@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderName, Request, Response, StatusCode};
+use http::{Extensions, HeaderName, Request, Response, StatusCode};
 use tokio::time::Instant;
 
 use super::policy::Bounds;
@@ -44,7 +44,7 @@ pub(super) struct Call<B> {
     /// Whether the next attempt has been paid for.
     is_paid: bool,
     /// A success whose body was lost, of something that mustn't be: if no other attempt brings it again, it is what is known.
-    kept: Option<Result<Response<Body>, BoxError>>,
+    kept: Option<Box<Result<Response<Body>, BoxError>>>,
 }
 
 /// What follows an attempt.
@@ -61,10 +61,10 @@ struct Again {
 }
 
 impl<B: Clone> Call<B> {
-    pub(super) fn new(request: Request<B>, layer: Arc<RetryLayer>) -> Self {
+    pub(super) fn new(mut request: Request<B>, layer: Arc<RetryLayer>) -> Self {
         Self {
             safety: Operation::safety_of(&request),
-            context: request.extensions().get().cloned(),
+            context: take_context(&mut request),
             request,
             layer,
             start: None,
@@ -152,7 +152,10 @@ impl<B: Clone> Call<B> {
         let verdict = self.policy().judge(&attempt);
         if result.is_ok() && is_success(status) && verdict == Verdict::Final {
             self.policy().budget().deposit();
-            if self.attempts.is_empty() && self.context.is_none() {
+            if self.attempts.is_empty() {
+                if let (Some(context), Some(place), Some(status)) = (&self.context, self.place.take(), status) {
+                    context.end_attempt(place, Attempt::answered(status, self.attempt_elapsed()));
+                }
                 return Next::Return(result);
             }
         }
@@ -174,7 +177,7 @@ impl<B: Clone> Call<B> {
         match again {
             Some(Again { until, .. }) => {
                 if is_success(status) && self.safety == Safety::NonIdempotent {
-                    self.kept = Some(result);
+                    self.kept = Some(Box::new(result));
                 }
                 Next::Again { until }
             }
@@ -271,7 +274,7 @@ impl<B: Clone> Call<B> {
 
     fn conclude(&mut self, result: Result<Response<Body>, BoxError>) -> Result<Response<Body>, BoxError> {
         let is_answered = result.as_ref().is_ok_and(|response| response.status().is_success());
-        let result = self.kept.take().filter(|_| !is_answered).unwrap_or(result);
+        let result = self.kept.take().filter(|_| !is_answered).map_or(result, |kept| *kept);
         let mut response = result.map_err(|error| self.error(error))?;
         if self.attempts.len() > 1 {
             response.extensions_mut().insert(Attempts(std::mem::take(&mut self.attempts)));
@@ -281,7 +284,7 @@ impl<B: Clone> Call<B> {
 
     fn error(&mut self, source: BoxError) -> BoxError {
         self.give_back();
-        let source = match self.kept.take() {
+        let source = match self.kept.take().map(|kept| *kept) {
             Some(Err(kept)) => kept,
             _ => source,
         };
@@ -317,6 +320,19 @@ impl<B> Drop for Call<B> {
     fn drop(&mut self) {
         self.give_back();
     }
+}
+
+/// Takes the context out of a request, so that no attempt has to clone it.
+fn take_context<B>(request: &mut Request<B>) -> Option<CallContext> {
+    if request.extensions().is_empty() {
+        return None;
+    }
+    let context = request.extensions_mut().remove();
+    if request.extensions().is_empty() {
+        // An empty map is cloned with each attempt too; none costs nothing.
+        *request.extensions_mut() = Extensions::new();
+    }
+    context
 }
 
 fn is_success(status: Option<StatusCode>) -> bool {

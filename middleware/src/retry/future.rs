@@ -87,7 +87,11 @@ where
                     }
                     Poll::Ready(Err(error)) => return finish(this.state, Err(call.not_ready(error.into()))),
                     Poll::Ready(Ok(())) => match call.admit() {
-                        Ok(None) => State::Attempting { future: this.service.call(call.begin()) },
+                        Ok(None) => {
+                            // Straight into its place: the largest of the states is moved no more often than it must be.
+                            this.state.set(State::Attempting { future: this.service.call(call.begin()) });
+                            continue;
+                        }
                         // A pause has begun meanwhile: what was made ready for this attempt is given back.
                         Ok(Some(until)) => {
                             *this.service = this.service.clone();

@@ -11,9 +11,10 @@
 //! | `http.client.call.duration` | histogram | seconds | a call, waits included |
 //! | `http.client.call.attempts` | histogram | | a call |
 //! | `http.client.call.wait.duration` | histogram | seconds | the waits between a call's attempts, where there were any |
+//! | `http.client.pace.wait.duration` | histogram | seconds | a wait for the [pace](crate::pace), by [`retry`](crate::retry); no labels |
 //!
 //! The first two have OpenTelemetry's names; the others, for which it has none, are formed alike. Labels, too:
-//! `http.request.method`, `url.template`, `server.address`, and at the end `http.response.status_code` and `error.type`.
+//! `http.request.method`, `url.template`, `server.address`, `server.port`, and at the end `http.response.status_code` and `error.type`.
 //!
 //! ```
 //! use http::{Request, Response};
@@ -47,6 +48,7 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::operation::server_port;
 use crate::outcome::error_type;
 use crate::{Attempt, Attempts, BoxError, Operation};
 
@@ -132,6 +134,9 @@ fn labels<B>(request: &Request<B>) -> Vec<Label> {
     }
     if let Some(host) = request.uri().host() {
         labels.push(Label::new("server.address", host.to_owned()));
+    }
+    if let Some(port) = server_port(request.uri()) {
+        labels.push(Label::new("server.port", port.to_string()));
     }
     labels
 }
@@ -263,6 +268,7 @@ mod tests {
             "http.request.method=DELETE",
             "url.template=/tokens/{id}",
             "server.address=example.com",
+            "server.port=443",
             "http.response.status_code=503",
             "error.type=503",
         ];

@@ -124,6 +124,16 @@ impl Operation {
     }
 }
 
+/// Returns the port that a request goes to, the scheme's own where the URI names none.
+#[cfg(any(feature = "trace", feature = "metrics"))]
+pub(crate) fn server_port(uri: &http::Uri) -> Option<u16> {
+    uri.port_u16().or_else(|| match uri.scheme_str() {
+        Some("https") => Some(443),
+        Some("http") => Some(80),
+        _ => None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -50,6 +50,11 @@ fn told_by(error: &(dyn Error + 'static)) -> Option<Outcome> {
     if error.is::<crate::collect::ResponseBodyError>() {
         return Some(Outcome::Answered);
     }
+    #[cfg(feature = "timeout")]
+    if let Some(error) = error.downcast_ref::<crate::timeout::TimeoutError>() {
+        use crate::timeout::Limit;
+        return matches!(error.limit(), Limit::Credentials | Limit::Connect).then_some(Outcome::NotSent);
+    }
     error.downcast_ref().map(AttemptError::outcome)
 }
 
@@ -262,6 +267,20 @@ mod tests {
             (vec![status(503), failed(Unknown)], Unknown),
         ] {
             assert_eq!(Outcome::after(&attempts), outcome, "{attempts:?}");
+        }
+    }
+
+    #[cfg(feature = "timeout")]
+    #[test]
+    fn a_limit_before_anything_is_sent_says_so() {
+        use crate::timeout::{Limit, TimeoutError};
+        for (limit, outcome) in [
+            (Limit::Credentials, Outcome::NotSent),
+            (Limit::Connect, Outcome::NotSent),
+            (Limit::Attempt, Outcome::Unknown),
+            (Limit::Operation, Outcome::Unknown),
+        ] {
+            assert_eq!(Outcome::of(&TimeoutError::new(limit, Duration::ZERO)), outcome);
         }
     }
 

@@ -11,7 +11,7 @@
 //! That one opens one span, with fields of its own naming and the whole URI in it, and its default logs events a request.
 //!
 //! ```
-//! use http::{Request, Response};
+//! use http::{Request, Response, Version};
 //! use magicbell_middleware::{Body, Operation, trace::{AttemptSpanLayer, CallSpanLayer}};
 //! use tower::{ServiceBuilder, ServiceExt};
 //!
@@ -32,13 +32,14 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use http::{Request, Response};
+use http::{Request, Response, Version};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 use tracing::Span;
 use tracing::field::Empty;
 
+use crate::operation::server_port;
 use crate::outcome::error_type;
 use crate::{AttemptNumber, Attempts, BoxError, Operation};
 
@@ -68,7 +69,7 @@ impl CallSpanLayer {
 ///
 /// Its fields: `http.request.method`, `url.template`, `url.scheme`, `server.address`, `server.port`, and from the second
 /// attempt on `http.request.resend_count`; at the end `http.response.status_code`, `network.protocol.version`, and where it
-/// failed `error.type`.
+/// failed `error.type` and `otel.status_code`.
 #[derive(Debug, Clone, Copy, Default)]
 #[non_exhaustive]
 pub struct AttemptSpanLayer {}
@@ -147,6 +148,7 @@ fn call_span<B>(request: &Request<B>) -> Span {
         "http.response.status_code" = Empty,
         "attempts" = Empty,
         "error.type" = Empty,
+        "otel.status_code" = Empty,
     )
 }
 
@@ -155,11 +157,6 @@ fn attempt_span<B>(request: &Request<B>) -> Span {
     let method = request.method().as_str();
     let template = request.extensions().get::<Operation>().map(Operation::path);
     let resends = AttemptNumber::of(request) - 1;
-    let port = uri.port_u16().or_else(|| match uri.scheme_str() {
-        Some("https") => Some(443),
-        Some("http") => Some(80),
-        _ => None,
-    });
     tracing::info_span!(
         "attempt",
         "otel.name" = template.map_or_else(|| method.to_owned(), |template| format!("{method} {template}")),
@@ -169,10 +166,11 @@ fn attempt_span<B>(request: &Request<B>) -> Span {
         "url.template" = template,
         "url.scheme" = uri.scheme_str(),
         "server.address" = uri.host(),
-        "server.port" = port,
+        "server.port" = server_port(uri),
         "http.response.status_code" = Empty,
         "network.protocol.version" = Empty,
         "error.type" = Empty,
+        "otel.status_code" = Empty,
     )
 }
 
@@ -214,6 +212,7 @@ fn record_response<B>(span: &Span, kind: Kind, response: &Response<B>) {
     span.record("http.response.status_code", status.as_u16());
     if status.is_client_error() || status.is_server_error() {
         span.record("error.type", status.as_str());
+        span.record("otel.status_code", "ERROR");
     }
     match kind {
         Kind::Call => {
@@ -221,13 +220,27 @@ fn record_response<B>(span: &Span, kind: Kind, response: &Response<B>) {
             span.record("attempts", attempts);
         }
         Kind::Attempt => {
-            span.record("network.protocol.version", format!("{:?}", response.version()).trim_start_matches("HTTP/"));
+            if let Some(version) = protocol_version(response.version()) {
+                span.record("network.protocol.version", version);
+            }
         }
+    }
+}
+
+/// Writes a version as OpenTelemetry's conventions do.
+fn protocol_version(version: Version) -> Option<&'static str> {
+    match version {
+        Version::HTTP_10 => Some("1.0"),
+        Version::HTTP_11 => Some("1.1"),
+        Version::HTTP_2 => Some("2"),
+        Version::HTTP_3 => Some("3"),
+        _ => None,
     }
 }
 
 fn record_error(span: &Span, kind: Kind, error: &BoxError) {
     span.record("error.type", error_type(&**error));
+    span.record("otel.status_code", "ERROR");
     #[cfg(feature = "collect")]
     if let Some(lost) = crate::outcome::lost_answer(&**error) {
         span.record("http.response.status_code", lost.status().as_u16());

@@ -68,7 +68,11 @@ where
     let innermost = ServiceBuilder::new()
         .layer(DefaultHeadersLayer::new(std::mem::take(&mut settings.headers)).fixed(AUTHORIZATION))
         .option_layer(settings.credentials.take().map(AuthLayer::new))
-        .layer(CollectLayer::new(settings.max_response_bytes).check_unframed(looks_like_an_object))
+        .layer(
+            CollectLayer::new(settings.max_response_bytes)
+                .check_unframed(looks_like_an_object)
+                .timeout(settings.attempt_timeout.min(settings.timeout)),
+        )
         .service(transport);
     // Without layers of the caller's, the whole stack is one type, erased once.
     if attempt_layers.is_empty() {

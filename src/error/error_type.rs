@@ -128,10 +128,11 @@ impl Error {
         self.0.operation
     }
 
-    /// Says whether a limit on time was reached: on connecting, on an attempt, or on the whole call.
+    /// Says whether a limit on time was reached: on credentials, on connecting, on an attempt, or on the whole call. Where a status
+    /// had arrived by then, and its body hadn't, the kind is the status's.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
-        self.0.kind == ErrorKind::Timeout
+        self.0.timeout.is_some()
     }
 
     /// Returns which limit on time was reached, and after what; `None` where none was.
@@ -170,8 +171,8 @@ impl Error {
     /// was not sent, or is safe or idempotent.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        let is_clean = self.0.outcome == Outcome::NotSent || self.has_status(StatusCode::TOO_MANY_REQUESTS);
-        let is_harmless = is_clean && !self.0.attempts.iter().any(Attempt::may_have_been_applied);
+        let may_have_been = self.0.attempts.iter().any(Attempt::may_have_been_applied);
+        let is_harmless = self.0.outcome != Outcome::Unknown && !may_have_been;
         self.0.transient && (self.0.safety != Safety::NonIdempotent || is_harmless)
     }
 

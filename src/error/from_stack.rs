@@ -1,6 +1,7 @@
 //! Makes errors of what the stack returned.
 
 use std::borrow::Cow;
+use std::error::Error as _;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,6 +17,9 @@ use super::{CredentialsError, DecodeError, Error, ErrorKind, Redactor, TlsError,
 
 /// The longest excerpt of a body that isn't the API's, in bytes.
 const MAX_EXCERPT: usize = 256;
+
+/// How many of the errors that the API tells are in a message.
+const MAX_ENTRIES: usize = 3;
 
 /// What is known of a call when it fails.
 #[derive(Debug)]
@@ -120,6 +124,7 @@ impl Failure<'_> {
             _ => status.is_success() && lost.is_some_and(|lost| !lost.is_too_large()),
         };
         inner.is_body_lost = lost.is_some();
+        inner.timeout = lost.and_then(|lost| lost.source()?.downcast_ref().copied());
         inner.status = Some(status);
         inner.retry_after = retry_after(&headers);
         inner.headers = Some(headers);
@@ -134,7 +139,11 @@ impl Failure<'_> {
             (Some(code), message) => format!("{code}: {message}"),
             (None, message) => message.to_owned(),
         });
-        match texts.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("; ") {
+        let texts = texts.filter(|text| !text.is_empty()).collect::<Vec<_>>();
+        match texts.iter().take(MAX_ENTRIES).map(String::as_str).collect::<Vec<_>>().join("; ") {
+            text if !text.is_empty() && texts.len() > MAX_ENTRIES => {
+                format!("{text}; and {} more", texts.len() - MAX_ENTRIES).into()
+            }
             text if !text.is_empty() => text.into(),
             _ if envelope.is_the_apis => "the API doesn't say why".into(),
             _ if body.is_empty() => "the answer is empty".into(),

@@ -1,10 +1,8 @@
 //! A token that was created.
 
-use serde::de::MapAccess;
-use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
+use serde::Deserialize;
 
-use super::lenient::{FromObject, deserialize_from_object, object, text, timestamp};
+use super::lenient::{Fields, deserialize_from_object, text, timestamp};
 use crate::endpoint::Answer;
 use crate::error::DecodeError;
 use crate::secret::SecretToken;
@@ -44,39 +42,12 @@ pub(super) fn decode(answer: &Answer<'_>) -> Result<CreateTokenResponse, DecodeE
 
 fn field_by_field(answer: &Answer<'_>) -> Option<CreateTokenResponse> {
     let fields = answer.json_prefix::<Fields>().ok()?;
-    let text = |name: &str| serde_json::from_str::<String>(fields.last(name)?).ok();
     Some(CreateTokenResponse {
-        token: text("token")?.into(),
-        token_id: text("token_id").unwrap_or_default(),
-        created_at: text("created_at").as_deref().map(Timestamp::from).unwrap_or_default(),
-        expires_at: text("expires_at").as_deref().map(Timestamp::from),
+        token: fields.text("token")?.into(),
+        token_id: fields.text("token_id").unwrap_or_default(),
+        created_at: fields.text("created_at").as_deref().map(Timestamp::from).unwrap_or_default(),
+        expires_at: fields.text("expires_at").as_deref().map(Timestamp::from),
     })
-}
-
-/// An object's fields as they stand in it, names too: one may be no text that Rust could hold.
-struct Fields(Vec<(Box<RawValue>, Box<RawValue>)>);
-
-impl Fields {
-    fn last(&self, name: &str) -> Option<&str> {
-        let is_named = |field: &RawValue| serde_json::from_str::<String>(field.get()).is_ok_and(|field| field == name);
-        self.0.iter().rev().find(|(field, _)| is_named(field)).map(|(_, value)| value.get())
-    }
-}
-
-impl<'de> Deserialize<'de> for Fields {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        object(deserializer)
-    }
-}
-
-impl<'de> FromObject<'de> for Fields {
-    fn from_object<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
-        let mut fields = Vec::new();
-        while let Some(field) = map.next_entry()? {
-            fields.push(field);
-        }
-        Ok(Self(fields))
-    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 
-use super::lenient::{deserialize_from_object, serialize_as_derived, text};
+use super::lenient::{Fields, deserialize_from_object, serialize_as_derived, text};
 use crate::endpoint::Answer;
 use crate::error::DecodeError;
 use crate::timestamp::Timestamp;
@@ -30,13 +30,20 @@ pub(super) fn decode(answer: &Answer<'_>) -> Result<DiscardTokenResponse, Decode
     if answer.status() == StatusCode::NO_CONTENT {
         return Ok(DiscardTokenResponse { token_id: asked.into_owned(), discarded_at: None });
     }
-    let discarded = answer.json::<DiscardTokenResponse>()?;
+    let discarded = answer.json().or_else(|error| field_by_field(answer).ok_or(error))?;
     // A UUID is the same in either case.
     match discarded.token_id.eq_ignore_ascii_case(&asked) {
         true => Ok(discarded),
         false if discarded.token_id.is_empty() => Err(DecodeError::unverified("it names no token")),
         false => Err(DecodeError::unverified("it names another token than the one to discard")),
     }
+}
+
+/// Reads the fields one by one, so that an odd time doesn't make a discard fail.
+fn field_by_field(answer: &Answer<'_>) -> Option<DiscardTokenResponse> {
+    let fields = answer.json_prefix::<Fields>().ok()?;
+    let discarded_at = fields.text("discarded_at").as_deref().map(Timestamp::from);
+    Some(DiscardTokenResponse { token_id: fields.text("token_id")?, discarded_at })
 }
 
 #[cfg(test)]

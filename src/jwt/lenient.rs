@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 use crate::any_text::optional_text;
 use crate::timestamp::Timestamp;
@@ -70,4 +71,32 @@ pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String,
 /// Reads a time, and `null` as an empty one.
 pub(super) fn timestamp<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+/// An object's fields as they stand in it, names too: one may be no text that Rust could hold.
+pub(super) struct Fields(Vec<(Box<RawValue>, Box<RawValue>)>);
+
+impl Fields {
+    /// Returns a field's text, the last one's where it is given more than once; `None` where it isn't text.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
+        let text = |value: &RawValue| serde_json::from_str::<String>(value.get()).ok();
+        let is_named = |field: &RawValue| text(field).is_some_and(|field| field == name);
+        self.0.iter().rev().find(|(field, _)| is_named(field)).and_then(|(_, value)| text(value))
+    }
+}
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        object(deserializer)
+    }
+}
+
+impl<'de> FromObject<'de> for Fields {
+    fn from_object<A: MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
+        let mut fields = Vec::new();
+        while let Some(field) = map.next_entry()? {
+            fields.push(field);
+        }
+        Ok(Self(fields))
+    }
 }

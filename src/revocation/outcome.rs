@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::{HeaderValue, StatusCode};
 
+use super::classify::Doubt;
 use crate::error::Error;
 use crate::timestamp::Timestamp;
 
@@ -36,8 +37,8 @@ pub struct Revocation {
     pub(super) request_id: Option<HeaderValue>,
     /// Whether another input that named the same id at the same time has the request to its account.
     pub(super) is_shared: bool,
-    /// Whether an attempt of it may have revoked the token, where that isn't known.
-    pub(super) may_be_revoked: bool,
+    /// What its attempts may have done.
+    pub(super) attempted: Doubt,
 }
 
 impl Revocation {
@@ -55,16 +56,24 @@ impl Revocation {
             from_journal: false,
             request_id: None,
             is_shared: false,
-            may_be_revoked: false,
+            attempted: Doubt::None,
         }
     }
 
     /// Says whether [`AlreadyRevoked`](RevocationOutcome::AlreadyRevoked) is presumed: the API answered 404 after an attempt that
-    /// may have revoked the token. That is what it answers then; but it answers the same where it never had such a token. An attempt
-    /// that was answered by 503 or 408 is none of those: after it a 404 is [`NotFound`](RevocationOutcome::NotFound).
+    /// may have revoked the token. That is what it answers then; but it answers the same where it never had such a token. Where
+    /// an earlier attempt was answered at all, by a 5xx say, a 404 is [`NotFound`](RevocationOutcome::NotFound).
     #[must_use]
     pub fn is_presumed(&self) -> bool {
         self.outcome == RevocationOutcome::AlreadyRevoked && self.status == Some(StatusCode::NOT_FOUND)
+    }
+
+    /// Returns what is in doubt: nothing, where the outcome says what became of the token.
+    pub(super) fn doubt(&self) -> Doubt {
+        match self.outcome {
+            RevocationOutcome::Unknown | RevocationOutcome::Unverified => self.attempted,
+            _ => Doubt::None,
+        }
     }
 
     /// Returns the service's own id of the last request, `x-request-id`, where it sent one.
@@ -83,7 +92,8 @@ pub enum RevocationOutcome {
     /// It is gone: the API answered 410; or it answered 404 after an attempt that may have revoked the token without its answer
     /// arriving. After a 404 that is presumed, not certain: see [`Revocation::is_presumed`].
     AlreadyRevoked,
-    /// The API knows no such token: a wrong id, another project's, the other kind of token, or one that was discarded before.
+    /// The API knows no such token: a wrong id, another project's, the other kind of token, or one that was discarded before, be
+    /// it by an attempt just before that was answered by a 5xx.
     NotFound,
     /// The service refused: 401, 403, 422, 429 and the like. The token is as it was.
     Refused,

@@ -64,7 +64,9 @@ fn is_so(server: &Server, id: &str, outcome: &str, is_presumed: bool, when: &str
         "revoked" => is_discarded == Some(true),
         // Of an id that nobody has, 404 after a lost answer says the same.
         "already_revoked" => is_discarded == Some(true) || (is_presumed && is_discarded.is_none()),
-        "not_found" | "invalid_id" => is_discarded.is_none(),
+        // After a 5xx nobody can tell whether it was this run that revoked it; but live it is not.
+        "not_found" => is_discarded != Some(false),
+        "invalid_id" => is_discarded.is_none(),
         // Live, or not: it is not known.
         "unknown" | "unverified" => true,
         _ => false,

@@ -42,7 +42,7 @@ async fn parent(kills: usize) {
     let list = folder.path().join("ids.txt");
     std::fs::write(&list, ids.join("\n")).unwrap();
     server.fail_randomly(1, 20, Fault::reset().after_processing());
-    server.fail_randomly(2, 30, Fault::status(500).after_processing());
+    server.fail_randomly(2, 30, Fault::close().after_processing());
 
     let (mut killed, mut told_by_all) = (0, 0);
     for round in 0..kills {

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::HeaderValue;
+use sync_wrapper::SyncWrapper;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -22,31 +23,38 @@ const MARGIN: Duration = Duration::from_secs(60);
 pub struct Fetched {
     value: HeaderValue,
     fresh_until: Option<Instant>,
+    valid_until: Option<Instant>,
 }
 
 impl Fetched {
     /// Takes a value that doesn't end; [`bearer`](super::bearer) makes one of a token.
     #[must_use]
     pub fn new(value: HeaderValue) -> Self {
-        Self { value: sensitive(value), fresh_until: None }
+        Self { value: sensitive(value), fresh_until: None, valid_until: None }
     }
 
     /// Says how long the value is valid for from now on. It is fetched anew before that: 60 s, or a tenth of it if that is less.
     #[must_use]
     pub fn valid_for(mut self, duration: Duration) -> Self {
-        self.fresh_until = Instant::now().checked_add(duration - MARGIN.min(duration / 10));
+        let now = Instant::now();
+        self.fresh_until = now.checked_add(duration - MARGIN.min(duration / 10));
+        self.valid_until = now.checked_add(duration);
         self
     }
 
     fn is_fresh(&self) -> bool {
         self.fresh_until.is_none_or(|until| Instant::now() < until)
     }
+
+    fn is_valid(&self) -> bool {
+        self.valid_until.is_none_or(|until| Instant::now() < until)
+    }
 }
 
 /// Credentials that are fetched when they are first needed, kept while they last, and fetched anew before they end and after a
 /// 401. However many attempts wait for a fetch, there is one. Clones share it.
 ///
-/// Where a fetch fails, its attempt fails; the next one that waits fetches again.
+/// Where a fetch fails, a value that is still valid is used on; without one, the attempt fails. The next one fetches again.
 ///
 /// ```
 /// use std::time::Duration;
@@ -82,8 +90,12 @@ impl<F> FetchedCredentials<F> {
 
 impl<F> Shared<F> {
     fn fresh(&self) -> Option<HeaderValue> {
+        self.kept(Fetched::is_fresh)
+    }
+
+    fn kept(&self, is_wanted: fn(&Fetched) -> bool) -> Option<HeaderValue> {
         let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        current.as_ref().filter(|fetched| fetched.is_fresh()).map(|fetched| fetched.value.clone())
+        current.as_ref().filter(|fetched| is_wanted(fetched)).map(|fetched| fetched.value.clone())
     }
 
     fn set(&self, fetched: Option<Fetched>) {
@@ -102,7 +114,11 @@ where
         if let Some(value) = self.fresh() {
             return Ok(value);
         }
-        let fetched = (self.fetch)().await?;
+        let fetched = match (self.fetch)().await {
+            Ok(fetched) => fetched,
+            // It is fetched before its end, so that a fetch that fails can be made again by then.
+            Err(error) => return self.kept(Fetched::is_valid).ok_or(error),
+        };
         let value = fetched.value.clone();
         self.set(Some(fetched));
         Ok(value)
@@ -121,7 +137,7 @@ where
             return FetchedFuture(State::Kept(Some(value)));
         }
         let shared = Arc::clone(&self.shared);
-        FetchedFuture(State::Fetching(Box::pin(async move { shared.fetched().await })))
+        FetchedFuture(State::Fetching(SyncWrapper::new(Box::pin(async move { shared.fetched().await }))))
     }
 
     /// The refused value is given up, unless another has been fetched since.
@@ -149,9 +165,11 @@ impl<F> fmt::Debug for FetchedCredentials<F> {
 /// The future of [`FetchedCredentials`]: without a box while the value is kept.
 pub struct FetchedFuture(State);
 
+type Fetching = Pin<Box<dyn Future<Output = Result<HeaderValue, BoxError>> + Send>>;
+
 enum State {
     Kept(Option<HeaderValue>),
-    Fetching(Pin<Box<dyn Future<Output = Result<HeaderValue, BoxError>> + Send>>),
+    Fetching(SyncWrapper<Fetching>),
 }
 
 impl Future for FetchedFuture {
@@ -160,7 +178,7 @@ impl Future for FetchedFuture {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.0 {
             State::Kept(value) => Poll::Ready(value.take().ok_or_else(|| "polled after completion".into())),
-            State::Fetching(future) => future.as_mut().poll(cx),
+            State::Fetching(future) => future.get_mut().as_mut().poll(cx),
         }
     }
 }

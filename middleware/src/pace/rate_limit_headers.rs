@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName};
 /// The name that the [draft](https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/) has had since its eighth
 /// version: `RateLimit: "default";r=0;t=30`.
 pub(super) const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
-/// The names of the versions before.
+/// The names of the versions before the seventh, whose one header has them as keys: `RateLimit: limit=9, remaining=0, reset=30`.
 const REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
 const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 
@@ -15,11 +15,21 @@ const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 pub(super) fn exhausted_for(headers: &HeaderMap) -> Option<Duration> {
     let by_item = headers.get_all(RATE_LIMIT).iter().filter_map(|value| value.to_str().ok());
     let by_item = by_item.flat_map(|value| value.split(',')).filter_map(used_up).max();
-    by_item.or_else(|| {
+    by_item.or_else(|| by_keys(headers)).or_else(|| {
         let number = |name: HeaderName| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
         let remaining = number(REMAINING)?;
         (remaining == 0).then(|| number(RESET).map(Duration::from_secs)).flatten()
     })
+}
+
+/// Reads the keys of the seventh version.
+fn by_keys(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(RATE_LIMIT)?.to_str().ok()?;
+    let key = |wanted: &str| {
+        let mut keys = value.split(',').filter_map(|pair| pair.trim().split_once('='));
+        keys.find(|(name, _)| *name == wanted)?.1.parse::<u64>().ok()
+    };
+    (key("remaining")? == 0).then(|| key("reset").map(Duration::from_secs)).flatten()
 }
 
 /// Reads one item: its parameters `r`, what remains, and `t`, the seconds until that changes.

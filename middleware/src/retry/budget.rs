@@ -42,12 +42,21 @@ impl RetryBudget {
         self.balance.fetch_update(Ordering::AcqRel, Ordering::Acquire, |balance| balance.checked_sub(RETRY)).is_ok()
     }
 
+    /// Puts back what was taken out for a retry that wasn't made.
+    pub fn refund(&self) {
+        self.add(RETRY);
+    }
+
     /// Pays a success back.
     pub fn deposit(&self) {
+        self.add(SUCCESS);
+    }
+
+    fn add(&self, amount: u32) {
         // Read before written: a full budget, which is the ordinary case, stays a line that all cores can share.
         if self.balance.load(Ordering::Acquire) < self.max {
             let _ = self.balance.fetch_update(Ordering::AcqRel, Ordering::Acquire, |balance| {
-                (balance < self.max).then(|| balance.saturating_add(SUCCESS).min(self.max))
+                (balance < self.max).then(|| balance.saturating_add(amount).min(self.max))
             });
         }
     }

@@ -41,12 +41,23 @@ pub(super) struct Call<B> {
     place: Option<usize>,
     /// Whether an attempt was made since the credentials were renewed.
     renewed: bool,
+    /// Whether the next attempt has been paid for.
+    is_paid: bool,
+    /// A success whose body was lost, of something that mustn't be: if no other attempt brings it again, it is what is known.
+    kept: Option<Result<Response<Body>, BoxError>>,
 }
 
 /// What follows an attempt.
 pub(super) enum Next {
     Return(Result<Response<Body>, BoxError>),
     Again { until: Instant },
+}
+
+/// When another attempt follows.
+struct Again {
+    delay: Duration,
+    until: Instant,
+    is_paid: bool,
 }
 
 impl<B: Clone> Call<B> {
@@ -64,6 +75,8 @@ impl<B: Clone> Call<B> {
             attempts: Vec::new(),
             place: None,
             renewed: false,
+            is_paid: false,
+            kept: None,
         }
     }
 
@@ -120,6 +133,7 @@ impl<B: Clone> Call<B> {
             self.place = Some(context.add_attempt(in_flight));
         }
         self.ticket = Ticket::default();
+        self.is_paid = false;
         request
     }
 
@@ -149,15 +163,21 @@ impl<B: Clone> Call<B> {
             status,
             cause: attempt.error().map(|error| error.to_string().into()),
             elapsed: self.attempt_elapsed(),
-            delay: again.map(|(delay, _)| delay),
+            delay: again.as_ref().map(|again| again.delay),
         };
-        if let Some((delay, _)) = again {
+        if let Some(Again { delay, .. }) = again {
             events::retrying(&record, self.number(), delay);
         }
         self.renewed |= verdict == Verdict::Renewed;
+        self.is_paid = again.as_ref().is_some_and(|again| again.is_paid);
         self.record(record);
         match again {
-            Some((_, until)) => Next::Again { until },
+            Some(Again { until, .. }) => {
+                if is_success(status) && self.safety == Safety::NonIdempotent {
+                    self.kept = Some(result);
+                }
+                Next::Again { until }
+            }
             None => Next::Return(self.conclude(result)),
         }
     }
@@ -182,7 +202,7 @@ impl<B: Clone> Call<B> {
     }
 
     /// Returns when the next attempt may be, where attempts, deadline and budget allow one.
-    fn next_attempt(&self, verdict: Verdict, asked: Option<Duration>) -> Option<(Duration, Instant)> {
+    fn next_attempt(&self, verdict: Verdict, asked: Option<Duration>) -> Option<Again> {
         let (policy, now) = (self.policy(), Instant::now());
         let own = self.context.as_ref().and_then(CallContext::max_attempts);
         let is_free = verdict == Verdict::RateLimited && self.waits_out_rate_limits();
@@ -191,7 +211,7 @@ impl<B: Clone> Call<B> {
             return None;
         }
         if verdict == Verdict::Renewed {
-            return (!self.renewed).then_some((Duration::ZERO, now));
+            return (!self.renewed).then_some(Again { delay: Duration::ZERO, until: now, is_paid: false });
         }
         let longest = if is_free { LONGEST_PAUSE.max(policy.max_retry_after()) } else { policy.max_retry_after() };
         let left = self.deadline.map(|deadline| deadline.saturating_duration_since(now));
@@ -205,7 +225,7 @@ impl<B: Clone> Call<B> {
             events::budget_is_empty();
             return None;
         }
-        Some((delay, until))
+        Some(Again { delay, until, is_paid: !is_free })
     }
 
     /// Says whether a server may have forgotten the request's idempotency key by then, so that sending it again could do its
@@ -250,6 +270,8 @@ impl<B: Clone> Call<B> {
     }
 
     fn conclude(&mut self, result: Result<Response<Body>, BoxError>) -> Result<Response<Body>, BoxError> {
+        let is_answered = result.as_ref().is_ok_and(|response| response.status().is_success());
+        let result = self.kept.take().filter(|_| !is_answered).unwrap_or(result);
         let mut response = result.map_err(|error| self.error(error))?;
         if self.attempts.len() > 1 {
             response.extensions_mut().insert(Attempts(std::mem::take(&mut self.attempts)));
@@ -259,6 +281,10 @@ impl<B: Clone> Call<B> {
 
     fn error(&mut self, source: BoxError) -> BoxError {
         self.give_back();
+        let source = match self.kept.take() {
+            Some(Err(kept)) => kept,
+            _ => source,
+        };
         RetryError::new(std::mem::take(&mut self.attempts), source).into()
     }
 
@@ -277,8 +303,12 @@ impl<B: Clone> Call<B> {
 }
 
 impl<B> Call<B> {
-    /// Leaves the turn that it waits for to others.
+    /// Leaves the turn that it waits for to others, and takes back what it has paid for the attempt.
     fn give_back(&mut self) {
+        if std::mem::take(&mut self.is_paid) {
+            let own = self.context.as_ref().and_then(CallContext::policy);
+            own.unwrap_or_else(|| self.layer.parts().0).budget().refund();
+        }
         self.layer.parts().1.give_back(self.safety, &mut self.ticket);
     }
 }

@@ -1,4 +1,4 @@
-//! Tells a subscriber what is decided between attempts. Without the feature `trace` it does nothing.
+//! Tells a subscriber, and a recorder of metrics, what is decided between attempts. Without their features it does nothing.
 
 use std::time::Duration;
 
@@ -28,6 +28,8 @@ pub(super) fn budget_is_empty() {
 pub(super) fn held_back(wait: Duration) {
     #[cfg(feature = "trace")]
     tracing::debug!(wait_ms = wait.as_millis() as u64, "held back until its turn");
-    #[cfg(not(feature = "trace"))]
+    #[cfg(feature = "metrics")]
+    metrics::histogram!("http.client.pace.wait.duration").record(wait);
+    #[cfg(not(any(feature = "metrics", feature = "trace")))]
     let _ = wait;
 }

@@ -133,6 +133,7 @@ async fn a_call_has_a_span_and_each_attempt_one_within_it() {
             "network.protocol.version=1.1",
             "otel.kind=client",
             "otel.name=DELETE /tokens/{token_id}",
+            "otel.status_code=ERROR",
             "server.address=api.example.com",
             "server.port=443",
             "url.scheme=https",

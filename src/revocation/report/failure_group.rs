@@ -24,6 +24,8 @@ pub struct FailureGroup {
     pub token_id: String,
     /// The service's own id of the first one's last request, where it sent one.
     pub request_id: Option<String>,
+    /// Whether only inputs that shared another one's request are in it yet: that one's error says the kind.
+    pub(super) is_kind_open: bool,
 }
 
 impl FailureGroup {
@@ -33,10 +35,15 @@ impl FailureGroup {
         // An input that shares another one's request shares its error too, of which there is only one.
         let is_alike = |group: &&mut Self| {
             (group.outcome, group.status) == (failure.outcome, failure.status)
-                && (group.kind == kind || failure.is_shared)
+                && (group.kind == kind || failure.is_shared || group.is_kind_open)
         };
         match groups.iter_mut().find(is_alike) {
-            Some(group) => group.count += 1,
+            Some(group) => {
+                group.count += 1;
+                if group.is_kind_open && !failure.is_shared {
+                    (group.kind, group.is_kind_open) = (kind, false);
+                }
+            }
             None => groups.push(Self {
                 outcome: failure.outcome,
                 kind,
@@ -44,6 +51,7 @@ impl FailureGroup {
                 count: 1,
                 token_id: failure.token_id.clone(),
                 request_id: request_id(failure).map(str::to_owned),
+                is_kind_open: failure.is_shared,
             }),
         }
     }

@@ -41,7 +41,7 @@ fn faults(random: &mut Random) -> Fault {
         1 => Fault::reset().after_processing(),
         2 => Fault::close().after_processing(),
         3 => Fault::status(503),
-        4 => Fault::status(500).after_processing(),
+        4 => Fault::status(500),
         5 => Fault::cut_body(9),
         6 => Fault::html(502),
         _ => Fault::status(429),
@@ -106,7 +106,8 @@ fn check(server: &Server, ids: &[String], revocations: &[Revocation], told: &str
                 assert_ne!(is_discarded, Some(false), "{told}: {revocation:?}");
             }
             outcome if outcome.is_revoked() => assert_eq!(is_discarded, Some(true), "{told}: {revocation:?}"),
-            RevocationOutcome::NotFound => assert_eq!(is_discarded, None, "{told}: {revocation:?}"),
+            // After a 5xx nobody can tell whether it was this batch that revoked it; but live it is not.
+            RevocationOutcome::NotFound => assert_ne!(is_discarded, Some(false), "{told}: {revocation:?}"),
             RevocationOutcome::NotAttempted | RevocationOutcome::Refused => {
                 assert_ne!(is_discarded, Some(true), "{told}: {revocation:?}");
             }

@@ -1,39 +1,20 @@
-//! Collects the response's body, up to a cap.
-//!
-//! Everything above this layer sees a whole [`Body`]: a timeout covers it, a retry covers one that broke off, a permit is held
-//! until it has been read. A body that breaks off is an error that still knows the status and what had arrived
-//! ([`ResponseBodyError`]).
-//!
-//! ```
-//! use http::{Request, Response};
-//! use http_body_util::Full;
-//! use magicbell_middleware::{Body, collect::CollectLayer};
-//! use tower::{ServiceBuilder, ServiceExt};
-//!
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> Result<(), magicbell_middleware::BoxError> {
-//! let service = ServiceBuilder::new()
-//!     .layer(CollectLayer::new(1 << 20))
-//!     .service_fn(async |_: Request<Body>| Ok::<_, std::io::Error>(Response::new(Full::<&[u8]>::new(b"hello"))));
-//! let response = service.oneshot(Request::new(Body::empty())).await?;
-//! assert_eq!(response.body().as_bytes(), b"hello");
-//! # Ok(())
-//! # }
-//! ```
+//! The layer and the service.
 
-use std::error::Error;
-use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
-use http::{HeaderMap, Request, Response, StatusCode, Version, response};
-use http_body::Body as _;
+use http::{Request, Response, Version, response};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use super::ResponseBodyError;
+use super::body_error::Failure;
+use super::limit::Limit;
+use super::received::Received;
 use crate::{Body, BoxError};
 
 /// Says whether the bytes of an unframed body are a whole one.
@@ -44,13 +25,14 @@ type Check = fn(&[u8]) -> bool;
 pub struct CollectLayer {
     max_bytes: usize,
     check: Option<Check>,
+    timeout: Option<Duration>,
 }
 
 impl CollectLayer {
     /// Makes a layer that takes at most `max_bytes` of a body; a longer one is an error.
     #[must_use]
     pub const fn new(max_bytes: usize) -> Self {
-        Self { max_bytes, check: None }
+        Self { max_bytes, check: None, timeout: None }
     }
 
     /// Checks the bodies whose end nothing marks: an HTTP/1 answer with neither `Content-Length` nor `Transfer-Encoding`
@@ -59,6 +41,16 @@ impl CollectLayer {
     #[must_use]
     pub const fn check_unframed(mut self, check: Check) -> Self {
         self.check = Some(check);
+        self
+    }
+
+    /// Limits the time of an answer, from its first wait to the end of its body, and keeps what has arrived of the body by then.
+    ///
+    /// It is for beneath a [timeout](crate::timeout) of the same length, which ends later and couldn't keep anything.
+    #[cfg(feature = "timeout")]
+    #[must_use]
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
         self
     }
 }
@@ -94,7 +86,8 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        ResponseFuture { state: State::Calling { future: self.inner.call(request) }, layer: self.layer }
+        let state = State::Calling { future: self.inner.call(request) };
+        ResponseFuture { state, layer: self.layer, limit: Limit::new(self.layer.timeout) }
     }
 }
 
@@ -105,6 +98,7 @@ pin_project! {
         #[pin]
         state: State<F, B>,
         layer: CollectLayer,
+        limit: Limit,
     }
 }
 
@@ -131,11 +125,18 @@ where
         loop {
             match this.state.as_mut().project() {
                 StateProj::Calling { future } => {
-                    let (parts, body) = ready!(future.poll(cx)).map_err(Into::into)?.into_parts();
+                    let Poll::Ready(result) = future.poll(cx) else {
+                        this.limit.begin();
+                        return Poll::Pending;
+                    };
+                    let (parts, body) = result.map_err(Into::into)?.into_parts();
                     this.state.set(State::Collecting { parts: Some(parts), body, received: Received::default() });
                 }
                 StateProj::Collecting { parts, mut body, received } => {
-                    let end = ready!(received.poll_collect(body.as_mut(), this.layer.max_bytes, cx));
+                    let end = match received.poll_collect(body.as_mut(), this.layer.max_bytes, cx) {
+                        Poll::Ready(end) => end,
+                        Poll::Pending => Err(Failure::Broken(ready!(this.limit.poll(cx)))),
+                    };
                     let received = std::mem::take(received).into_bytes();
                     return Poll::Ready(match parts.take() {
                         Some(parts) => finish(*this.layer, parts, received, end),
@@ -172,145 +173,13 @@ fn is_unframed(parts: &response::Parts) -> bool {
         && !parts.headers.contains_key(TRANSFER_ENCODING)
 }
 
-/// What has arrived of a body: nothing is copied while it is one frame.
-#[derive(Debug, Default)]
-struct Received {
-    first: Bytes,
-    all: BytesMut,
-}
-
-impl Received {
-    fn poll_collect<B>(&mut self, mut body: Pin<&mut B>, max: usize, cx: &mut Context<'_>) -> Poll<Result<(), Failure>>
-    where
-        B: http_body::Body,
-        B::Error: Into<BoxError>,
-    {
-        if self.len() == 0 && body.size_hint().lower() > max as u64 {
-            return Poll::Ready(Err(Failure::TooLarge { max }));
-        }
-        loop {
-            match ready!(body.as_mut().poll_frame(cx)) {
-                None => return Poll::Ready(Ok(())),
-                Some(Err(error)) => return Poll::Ready(Err(Failure::Broken(error.into()))),
-                Some(Ok(frame)) => {
-                    if let Ok(mut data) = frame.into_data() {
-                        if data.remaining() > max - self.len() {
-                            return Poll::Ready(Err(Failure::TooLarge { max }));
-                        }
-                        self.push(data.copy_to_bytes(data.remaining()));
-                    }
-                }
-            }
-        }
-    }
-
-    fn len(&self) -> usize {
-        self.first.len() + self.all.len()
-    }
-
-    fn push(&mut self, data: Bytes) {
-        if self.len() == 0 {
-            self.first = data;
-            return;
-        }
-        if self.all.is_empty() {
-            self.all.reserve(self.first.len() + data.len());
-            self.all.extend_from_slice(&std::mem::take(&mut self.first));
-        }
-        self.all.extend_from_slice(&data);
-    }
-
-    fn into_bytes(self) -> Bytes {
-        if self.all.is_empty() { self.first } else { self.all.freeze() }
-    }
-}
-
-#[derive(Debug)]
-enum Failure {
-    TooLarge { max: usize },
-    CutShort,
-    Broken(BoxError),
-}
-
-/// A body that couldn't be read to its end. The status had arrived.
-///
-/// Neither Debug nor Display shows what had been received.
-pub struct ResponseBodyError {
-    status: StatusCode,
-    headers: Box<HeaderMap>,
-    received: Bytes,
-    failure: Failure,
-}
-
-impl ResponseBodyError {
-    /// Returns the status that had arrived.
-    #[must_use]
-    pub fn status(&self) -> StatusCode {
-        self.status
-    }
-
-    /// Returns the headers that had arrived.
-    #[must_use]
-    pub fn headers(&self) -> &HeaderMap {
-        &self.headers
-    }
-
-    /// Returns what had arrived of the body, at most as much as the cap.
-    #[must_use]
-    pub fn received(&self) -> &Bytes {
-        &self.received
-    }
-
-    /// Says whether the body was over the cap, so that another attempt would meet the same.
-    #[must_use]
-    pub fn is_too_large(&self) -> bool {
-        matches!(self.failure, Failure::TooLarge { .. })
-    }
-
-    /// Takes out the error with which the body broke off, where there was one.
-    #[must_use]
-    pub fn into_source(self) -> Option<BoxError> {
-        match self.failure {
-            Failure::Broken(source) => Some(source),
-            Failure::TooLarge { .. } | Failure::CutShort => None,
-        }
-    }
-}
-
-impl fmt::Debug for ResponseBodyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResponseBodyError")
-            .field("status", &self.status)
-            .field("received", &self.received.len())
-            .field("failure", &self.failure)
-            .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Display for ResponseBodyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.failure {
-            Failure::TooLarge { max } => write!(f, "the response's body is over the cap of {max} bytes"),
-            Failure::CutShort | Failure::Broken(_) => {
-                write!(f, "the response's body broke off after {} bytes", self.received.len())
-            }
-        }
-    }
-}
-
-impl Error for ResponseBodyError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match &self.failure {
-            Failure::Broken(source) => Some(&**source),
-            Failure::TooLarge { .. } | Failure::CutShort => None,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::VecDeque;
+    use std::error::Error as _;
 
+    use bytes::Bytes;
+    use http::HeaderMap;
     use http_body::Frame;
     use tokio_test::{assert_ready, task};
 
@@ -334,7 +203,7 @@ mod tests {
         B::Error: Into<BoxError>,
     {
         let state = State::Calling { future: std::future::ready(Ok::<_, BoxError>(response)) };
-        assert_ready!(task::spawn(ResponseFuture { state, layer }).poll())
+        assert_ready!(task::spawn(ResponseFuture { state, layer, limit: Limit::default() }).poll())
     }
 
     fn frames(parts: &[&'static str]) -> Script {

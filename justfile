@@ -29,6 +29,9 @@ examples: (run "examples")
 # Builds the benchmarks
 bench: (run "bench")
 
+# What a call costs in instructions and allocations, against the margins
+gates: (run "gates")
+
 # Dependencies: duplicates, licences, sources
 deny: (run "deny")
 

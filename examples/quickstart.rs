@@ -93,5 +93,7 @@ fn created(operation: &str, token: &CreateTokenResponse) {
 
 fn row(token: &AccessToken) {
     let id = token.id.as_deref().unwrap_or("(no id)");
-    println!("  {id}  {}  {}", token.created_at, token.name.as_deref().unwrap_or("(no name)"));
+    // Whoever named it may have put in what a terminal would obey.
+    let name = token.name.as_deref().unwrap_or("(no name)").escape_debug();
+    println!("  {}  {}  {name}", id.escape_debug(), token.created_at);
 }

@@ -25,7 +25,7 @@ pub mod testing;
 mod timestamp;
 mod transport;
 
-pub use client::{Call, Client, ClientBuilder, Execute, Response, Send, client_builder};
+pub use client::{Call, Client, ClientBuilder, Execute, Response, SendCall, client_builder};
 pub use endpoint::{Answer, Endpoint, Query, json};
 pub use error::{ApiError, DecodeError, Error, ErrorKind, InvalidRequest};
 pub use nullable::Nullable;

@@ -11,7 +11,7 @@ use magicbell_middleware::{Body, CallContext, Safety};
 use super::builder::with_the_apis_own;
 use super::future::Sending;
 use super::headers::Headers;
-use super::{Client, Send};
+use super::{Client, SendCall};
 use crate::endpoint::{Endpoint, build};
 use crate::error::{Error, InvalidRequest};
 
@@ -71,7 +71,9 @@ impl<'a, E: Endpoint> Call<'a, E> {
     /// Sets the `Idempotency-Key`, in place of one that the client would make: a UUID, by the service's documents, kept for 24
     /// hours. The caller who keeps it can send the same creation again later.
     pub fn idempotency_key(self, key: impl TryInto<HeaderValue>) -> Self {
-        self.header(IDEMPOTENCY_KEY, key)
+        // An empty one is no key, and is refused as what can't be sent is.
+        let key = key.try_into().map_err(drop).and_then(|key| if key.is_empty() { Err(()) } else { Ok(key) });
+        self.header(IDEMPOTENCY_KEY, Given(key))
     }
 
     /// Waits for its turn and waits 429s out for as long as it takes, without using up attempts: for one of many in a batch,
@@ -87,7 +89,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
     ///
     /// As of [`Client::execute`]; also [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) for a setting that can't
     /// be used, and nothing is sent.
-    pub fn send(self) -> Send<E::Response> {
+    pub fn send(self) -> SendCall<E::Response> {
         let client = self.client;
         let operation = E::OPERATION;
         let mut sending = Sending::new(client, operation.name(), operation.path(), operation.safety());
@@ -96,7 +98,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
             let path = request.uri().path_and_query().cloned();
             sending.start(client.shared.stack.call(request), path, context);
         }
-        Send::new(sending, E::decode)
+        SendCall::new(sending, E::decode)
     }
 
     /// Makes the HTTP request, and the context that its settings or the caller's layers call for.
@@ -138,5 +140,16 @@ impl<'a, E: Endpoint> Call<'a, E> {
             (_, Some(0)) => Err(InvalidRequest::new("max_attempts", "it must be at least 1")),
             _ => Ok(()),
         }
+    }
+}
+
+/// A header's value, or none where it can't be sent.
+struct Given(Result<HeaderValue, ()>);
+
+impl TryFrom<Given> for HeaderValue {
+    type Error = ();
+
+    fn try_from(given: Given) -> Result<Self, ()> {
+        given.0
     }
 }

@@ -27,7 +27,7 @@ pin_project! {
     ///
     /// Dropping it cancels the call; whether the request was applied is then unknown.
     #[must_use = "futures do nothing unless polled"]
-    pub struct Send<T> {
+    pub struct SendCall<T> {
         #[pin]
         sending: Sending,
         decode: Decode<T>,
@@ -41,11 +41,11 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct Execute<T> {
         #[pin]
-        inner: Send<T>,
+        inner: SendCall<T>,
     }
 }
 
-impl<T> Send<T> {
+impl<T> SendCall<T> {
     pub(super) fn new(sending: Sending, decode: Decode<T>) -> Self {
         Self { sending, decode }
     }
@@ -72,12 +72,12 @@ impl<T> Send<T> {
 }
 
 impl<T> Execute<T> {
-    pub(super) fn new(inner: Send<T>) -> Self {
+    pub(super) fn new(inner: SendCall<T>) -> Self {
         Self { inner }
     }
 }
 
-impl<T> Future for Send<T> {
+impl<T> Future for SendCall<T> {
     type Output = Result<Response<T>, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -93,9 +93,9 @@ impl<T> Future for Execute<T> {
     }
 }
 
-impl<T> fmt::Debug for Send<T> {
+impl<T> fmt::Debug for SendCall<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Send").field("operation", &self.sending.operation).finish_non_exhaustive()
+        f.debug_struct("SendCall").field("operation", &self.sending.operation).finish_non_exhaustive()
     }
 }
 

@@ -14,7 +14,7 @@ mod stack;
 pub use builder::ClientBuilder;
 pub use call::Call;
 pub use client_type::Client;
-pub use future::{Execute, Send};
+pub use future::{Execute, SendCall};
 pub use response::Response;
 
 /// The typestate of [`ClientBuilder`], as bon makes it: for functions that are generic over it.

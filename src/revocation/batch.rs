@@ -11,7 +11,7 @@ use super::journal::{Journal, JournalError, Subject};
 use super::report::RevocationReport;
 use super::stop::StopHandle;
 use super::stream::RevocationStream;
-use crate::client::{Client, Send};
+use crate::client::{Client, SendCall};
 use crate::jwt::{DiscardProjectJwt, DiscardTokenResponse, DiscardUserJwt, JwtService, looks_like_a_token};
 
 /// How many requests are in flight at once, unless said otherwise.
@@ -32,7 +32,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    pub(super) fn discard(self, client: &Client, token_id: &str) -> Send<DiscardTokenResponse> {
+    pub(super) fn discard(self, client: &Client, token_id: &str) -> SendCall<DiscardTokenResponse> {
         match self {
             Self::User => client.request(DiscardUserJwt::new(token_id)).patient().send(),
             Self::Project => client.request(DiscardProjectJwt::new(token_id)).patient().send(),

@@ -1,7 +1,7 @@
 //! The table: what became of a token, from what is known and no more.
 
 use http::StatusCode;
-use magicbell_middleware::{Attempt, Outcome};
+use magicbell_middleware::Attempt;
 
 use super::RevocationOutcome;
 use crate::error::{Error, ErrorKind};
@@ -12,10 +12,10 @@ pub(super) enum Doubt {
     /// The token is as it was.
     #[default]
     None,
-    /// It may have been revoked: the answer doesn't say.
+    /// It may have been revoked, though the answer said that it wasn't done.
     Maybe,
-    /// It may have been revoked, and the answer was lost on its way.
-    Lost,
+    /// It may have been revoked, enough so that a 404 after it is no wonder.
+    Presumed,
 }
 
 /// Says what became of the token when its discard failed; `before` is what an earlier batch may have done.
@@ -35,7 +35,7 @@ pub(super) fn classify(error: &Error, before: Doubt) -> RevocationOutcome {
         _ if status.is_server_error() => RevocationOutcome::Unknown,
         StatusCode::NOT_FOUND | StatusCode::GONE if !error.has_api_envelope() => RevocationOutcome::Unverified,
         StatusCode::GONE => RevocationOutcome::AlreadyRevoked,
-        StatusCode::NOT_FOUND if doubt == Doubt::Lost => RevocationOutcome::AlreadyRevoked,
+        StatusCode::NOT_FOUND if doubt == Doubt::Presumed => RevocationOutcome::AlreadyRevoked,
         StatusCode::NOT_FOUND => RevocationOutcome::NotFound,
         _ if !status.is_client_error() => RevocationOutcome::Unverified,
         _ if doubt > Doubt::None => RevocationOutcome::Unknown,
@@ -50,16 +50,16 @@ impl Doubt {
 
     fn of(attempt: &Attempt) -> Self {
         match attempt {
-            _ if was_lost(attempt) => Self::Lost,
+            _ if may_have_revoked(attempt) => Self::Presumed,
             _ if attempt.may_have_been_applied() => Self::Maybe,
             _ => Self::None,
         }
     }
 }
 
-/// Says whether an attempt's answer was lost on its way: no status arrived, or a success whose body broke off. A 5xx or a page of
-/// HTML doesn't count: a token of another kind would be called revoked because a proxy had a bad moment before.
-fn was_lost(attempt: &Attempt) -> bool {
-    let is_broken = attempt.status.is_some_and(|status| status.is_success()) && attempt.cause.is_some();
-    attempt.outcome == Outcome::Unknown || is_broken
+/// Says whether an attempt may have revoked the token, so that a 404 after it is no wonder. A 503 and a 408 say that it wasn't
+/// done. That isn't to be counted on, but enough not to presume it: a live token must not be called revoked.
+fn may_have_revoked(attempt: &Attempt) -> bool {
+    let is_denied = matches!(attempt.status, Some(StatusCode::SERVICE_UNAVAILABLE | StatusCode::REQUEST_TIMEOUT));
+    attempt.may_have_been_applied() && !is_denied
 }

@@ -12,7 +12,7 @@ use magicbell_middleware::Attempt;
 use pin_project_lite::pin_project;
 
 use super::classify::Doubt;
-use crate::client::Send;
+use crate::client::SendCall;
 use crate::error::Error;
 use crate::jwt::DiscardTokenResponse;
 
@@ -32,12 +32,12 @@ pin_project! {
     pub(super) struct Discarding {
         slot: usize,
         #[pin]
-        send: Send<DiscardTokenResponse>,
+        send: SendCall<DiscardTokenResponse>,
     }
 }
 
 impl Discarding {
-    pub(super) fn new(slot: usize, send: Send<DiscardTokenResponse>) -> Self {
+    pub(super) fn new(slot: usize, send: SendCall<DiscardTokenResponse>) -> Self {
         Self { slot, send }
     }
 

@@ -61,8 +61,8 @@ impl Revocation {
     }
 
     /// Says whether [`AlreadyRevoked`](RevocationOutcome::AlreadyRevoked) is presumed: the API answered 404 after an attempt that
-    /// may have revoked the token. That is what it answers then; but it answers the same where it never had such a token. Where
-    /// an earlier attempt was answered at all, by a 5xx say, a 404 is [`NotFound`](RevocationOutcome::NotFound).
+    /// may have revoked the token. That is what it answers then; but it answers the same where it never had such a token. An attempt
+    /// that was answered by 503 or 408 is none of those: after it a 404 is [`NotFound`](RevocationOutcome::NotFound).
     #[must_use]
     pub fn is_presumed(&self) -> bool {
         self.outcome == RevocationOutcome::AlreadyRevoked && self.status == Some(StatusCode::NOT_FOUND)
@@ -93,7 +93,7 @@ pub enum RevocationOutcome {
     /// arriving. After a 404 that is presumed, not certain: see [`Revocation::is_presumed`].
     AlreadyRevoked,
     /// The API knows no such token: a wrong id, another project's, the other kind of token, or one that was discarded before, be
-    /// it by an attempt just before that was answered by a 5xx.
+    /// it by an attempt just before that was answered by a 503.
     NotFound,
     /// The service refused: 401, 403, 422, 429 and the like. The token is as it was.
     Refused,

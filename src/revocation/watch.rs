@@ -51,7 +51,7 @@ impl Watch {
         self.not_found_left = match revocation.outcome {
             RevocationOutcome::NotFound => Some(left - 1),
             // An earlier batch, whose journal this is, may have found it.
-            RevocationOutcome::AlreadyRevoked if revocation.is_presumed() && before == Doubt::Lost => Some(left),
+            RevocationOutcome::AlreadyRevoked if revocation.is_presumed() && before == Doubt::Presumed => Some(left),
             RevocationOutcome::AlreadyRevoked if revocation.is_presumed() => Some(left - 1),
             RevocationOutcome::Revoked | RevocationOutcome::AlreadyRevoked => None,
             _ => Some(left),

@@ -8,12 +8,12 @@ use magicbell::revocation::*;
 use magicbell::testing::*;
 use magicbell::*;
 
-fn value<T: std::marker::Send + Sync + Unpin + Debug + 'static>() {}
-fn future<T: Future + std::marker::Send + Sync + 'static>(_: T) {}
+fn value<T: Send + Sync + Unpin + Debug + 'static>() {}
+fn future<T: Future + Send + Sync + 'static>(_: T) {}
 
 #[test]
 fn a_client_is_clone_send_sync_and_static() {
-    fn is<T: Clone + std::marker::Send + Sync + Debug + 'static>() {}
+    fn is<T: Clone + Send + Sync + Debug + 'static>() {}
     is::<Client>();
 }
 
@@ -81,11 +81,22 @@ fn every_public_type_is_send_and_sync() {
     value::<Body>();
     value::<Outcome>();
     value::<Safety>();
+    value::<AttemptNumber>();
+    value::<Answer<'static>>();
+    value::<Backoff>();
+    value::<Call<'static, DiscardUserJwt>>();
+    value::<Expiry>();
+    value::<Fetched>();
+    value::<FetchedCredentials<fn() -> std::future::Ready<Result<Fetched, BoxError>>>>();
+    value::<InvalidToken>();
+    value::<Limit>();
+    value::<MalformedRow>();
+    value::<Query<'static>>();
 }
 
 #[test]
 fn a_builder_is_send_and_sync() {
-    fn is<T: std::marker::Send + Sync>(_: T) {}
+    fn is<T: Send + Sync>(_: T) {}
     is(Client::builder().token("t").layer(tower::layer::util::Identity::new()));
 }
 
@@ -98,7 +109,7 @@ fn every_public_future_is_send_sync_and_static() {
     future(client.jwt().discard_user_jwts(["id"]).run());
     let selection = client.jwt().select_user_tokens("u");
     future(async move { selection.plan().await });
-    fn stream<S: futures_core::Stream + std::marker::Send + Sync + 'static>(_: S) {}
+    fn stream<S: futures_core::Stream + Send + Sync + 'static>(_: S) {}
     stream(client.paginate(FetchProjectTokens::builder().build()));
     stream(client.jwt().discard_project_jwts(["id"]).stream());
     drop(request);

@@ -90,21 +90,43 @@ async fn a_pooled_connection_that_went_stale_is_replaced() {
 /// The request was read to its end, and then the connection closed: it may have been applied.
 #[tokio::test]
 async fn a_connection_closed_after_the_request_is_unknown() {
-    let (url, accepted) = serve(vec![script(async |mut stream| _ = head(&mut stream).await)]).await;
+    let read_and_close = script(async |mut stream| {
+        head(&mut stream).await;
+        let mut body = [0; 12];
+        stream.read_exact(&mut body).await.unwrap();
+        assert_eq!(&body, br#"{"name":"x"}"#, "with nothing left unread the connection ends by FIN, not by a reset");
+    });
+    let (url, accepted) = serve(vec![read_and_close]).await;
     let error = client(&url).execute(create()).await.unwrap_err();
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Transport, Outcome::Unknown));
+    let hyper = magicbell::middleware::find_source::<hyper::Error>(&error).unwrap();
+    assert!(hyper.is_incomplete_message(), "{hyper:?}");
     assert_eq!(accepted.load(Ordering::SeqCst), 1);
 }
 
-/// Nothing was read, and the connection closed: it looks the same from here, so it is unknown as well.
+/// Nothing was read, and the connection's other half was closed once something had arrived: it looks the same from here, so it is
+/// unknown as well.
 #[tokio::test]
 async fn a_connection_closed_before_the_request_was_read_is_unknown_to_a_create_and_retried_for_a_list() {
-    let (url, accepted) = serve(vec![script(async |stream| drop(stream)), script(async |stream| drop(stream))]).await;
+    let close = || {
+        script(async |mut stream| {
+            assert_eq!(stream.peek(&mut [0]).await.unwrap(), 1);
+            // A FIN, and the rest kept open: dropping the unread would be a reset.
+            stream.shutdown().await.unwrap();
+            std::future::pending().await
+        })
+    };
+    // Not a connection more: it is unknown at the first.
+    let (url, accepted) = serve(vec![close()]).await;
     let error = client(&url).execute(create()).await.unwrap_err();
-    // Where the connection was seen to close before anything was written, it was not sent, and was tried again.
-    assert!(matches!(error.outcome(), Outcome::Unknown | Outcome::Answered), "{error:?}");
+    assert_eq!(error.outcome(), Outcome::Unknown, "{error:?}");
+    let hyper = magicbell::middleware::find_source::<hyper::Error>(&error).unwrap();
+    assert!(hyper.is_incomplete_message(), "{hyper:?}");
+    assert_eq!(accepted.load(Ordering::SeqCst), 1);
+
+    let (url, accepted) = serve(vec![close()]).await;
     client(&url).execute(list()).await.unwrap();
-    assert!(accepted.load(Ordering::SeqCst) >= 2);
+    assert_eq!(accepted.load(Ordering::SeqCst), 2);
 }
 
 /// A byte a second, head and body: the attempt's limit covers all of it. The clock is the test's own.
@@ -196,6 +218,8 @@ async fn a_101_is_a_status_that_the_api_does_not_use() {
     let error = client(&url).execute(create()).await.unwrap_err();
     assert_eq!(accepted.load(Ordering::SeqCst), 1);
     assert!(matches!(error.kind(), ErrorKind::UnexpectedStatus | ErrorKind::Transport), "{error:?}");
+    assert_ne!(error.outcome(), Outcome::NotSent, "{error:?}");
+    assert_eq!(error.attempts().len(), 1);
 }
 
 /// A token that has arrived is not lost because what should follow it doesn't come: the service shows it this once.

@@ -37,3 +37,4 @@ mod timeouts;
 mod tls;
 mod transport;
 mod verification;
+mod wall_clock;

@@ -81,3 +81,27 @@ fn a_wait_for_a_turn_is_measured() {
     let names = names.collect::<std::collections::BTreeSet<_>>();
     assert!(names.iter().any(|name| name.contains("wait")), "the second call waited for a minute: {names:?}");
 }
+
+/// The attempt's metrics, then its timeout: an attempt that runs out of time is one that failed, and is measured.
+#[test]
+fn an_attempt_that_runs_out_of_time_is_measured() {
+    let recorder = DebuggingRecorder::new();
+    metrics::with_local_recorder(&recorder, || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let never = tower::service_fn(|_: http::Request<magicbell::Body>| {
+                std::future::pending::<Result<http::Response<magicbell::Body>, magicbell::BoxError>>()
+            });
+            let client = magicbell::Client::builder().token("t").transport(never).build().unwrap();
+            client.request(DiscardUserJwt::new("id")).max_attempts(1).send().await.unwrap_err();
+        });
+    });
+    let mut errors = Vec::new();
+    for (key, ..) in recorder.snapshotter().snapshot().into_vec() {
+        if key.key().name() == "http.client.request.duration" {
+            let labels = key.key().labels().filter(|label| label.key() == "error.type");
+            errors.extend(labels.map(|label| label.value().to_owned()));
+        }
+    }
+    assert_eq!(errors, ["timeout"]);
+}

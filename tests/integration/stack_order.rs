@@ -1,10 +1,10 @@
 //! The order of the stack: a test for each neighbouring pair, which fails when the two are swapped. (For the spans, see
 //! `tests/traces`.)
 //!
-//! Three pairs have no test, since swapping them changes nothing that can be seen: the call span and the idempotency key (the
+//! Four pairs have no test, since swapping them changes nothing that can be seen: the call span and the idempotency key (the
 //! span reads no header), the concurrency limit and the attempt span (a span opens when the attempt does, and that is after the
 //! permit has been had in either order), the default headers and the credentials (either way a credential is inserted last, or
-//! can't be replaced).
+//! can't be replaced), and the credentials and the collected body (a 401 is one whether or not its body has come).
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

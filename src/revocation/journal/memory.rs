@@ -54,7 +54,7 @@ impl Memory {
             Some(State::Settled(_)) => return,
             Some(State::Doubtful(doubt)) => doubt,
             // Its end is nowhere.
-            Some(State::Open(_)) => Doubt::Lost,
+            Some(State::Open(_)) => Doubt::Presumed,
             None => Doubt::None,
         };
         self.known.insert(key, Known { state: State::Open(before), status: 0, attempts: 0 });
@@ -87,7 +87,7 @@ impl Memory {
     /// Takes it that all writers up to now are gone: what one was going to send, it may have sent.
     pub(super) fn close(&mut self) {
         let open = self.known.values_mut().filter(|known| matches!(known.state, State::Open(_)));
-        open.for_each(|known| known.state = State::Doubtful(Doubt::Lost));
+        open.for_each(|known| known.state = State::Doubtful(Doubt::Presumed));
     }
 
     /// Returns what is known of an id, where it has been sent or may have been.
@@ -125,7 +125,7 @@ impl Known {
         match self.state {
             State::Settled(_) => Doubt::None,
             State::Doubtful(doubt) => doubt,
-            State::Open(_) => Doubt::Lost,
+            State::Open(_) => Doubt::Presumed,
         }
     }
 
@@ -241,11 +241,11 @@ mod tests {
             memory.close();
             memory.get("id").map_or(Doubt::None, Known::doubt)
         };
-        assert_eq!(doubt(&[None]), Doubt::Lost, "no end is written");
+        assert_eq!(doubt(&[None]), Doubt::Presumed, "no end is written");
         assert_eq!(doubt(&[None, Some(Doubt::Maybe)]), Doubt::Maybe);
-        assert_eq!(doubt(&[None, Some(Doubt::Lost), None, Some(Doubt::Maybe)]), Doubt::Lost);
+        assert_eq!(doubt(&[None, Some(Doubt::Presumed), None, Some(Doubt::Maybe)]), Doubt::Presumed);
         assert_eq!(doubt(&[None, Some(Doubt::Maybe), None, Some(Doubt::None)]), Doubt::Maybe);
-        assert_eq!(doubt(&[None, None, Some(Doubt::None)]), Doubt::Lost, "the first has no end");
+        assert_eq!(doubt(&[None, None, Some(Doubt::None)]), Doubt::Presumed, "the first has no end");
     }
 
     #[test]

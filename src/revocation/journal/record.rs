@@ -15,7 +15,7 @@ pub(super) const START: &str = r#"{"magicbell_journal":"#;
 pub(super) const VERSION: u32 = 1;
 
 const MAYBE: &str = "maybe";
-const LOST: &str = "lost";
+const PRESUMED: &str = "presumed";
 
 /// The first line: what the batch is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,7 +48,8 @@ pub(super) struct Line<'a> {
     /// Which input it was of that run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     index: Option<u64>,
-    /// Whether it may have been revoked, where the outcome doesn't say: `maybe`, or `lost` where an answer was.
+    /// Whether it may have been revoked, where the outcome doesn't say: `maybe`, or `presumed` where a
+    /// 404 after it is no wonder.
     #[serde(default, skip_serializing_if = "Option::is_none", borrow)]
     doubt: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -82,7 +83,7 @@ impl<'a> Line<'a> {
         let doubt = match revocation.doubt() {
             Doubt::None => None,
             Doubt::Maybe => Some(MAYBE),
-            Doubt::Lost => Some(LOST),
+            Doubt::Presumed => Some(PRESUMED),
         };
         Self {
             id: Some((&*revocation.token_id).into()),
@@ -120,7 +121,7 @@ impl<'a> Line<'a> {
                 let doubt = match doubt.as_deref() {
                     None => Doubt::None,
                     Some(MAYBE) => Doubt::Maybe,
-                    Some(LOST) => Doubt::Lost,
+                    Some(PRESUMED) => Doubt::Presumed,
                     Some(_) => return Err("its doubt is of no kind that is known"),
                 };
                 let outcome = RevocationOutcome::ALL.into_iter().find(|known| known.as_str() == outcome);

@@ -49,15 +49,16 @@ async fn what_is_not_settled_is_sent_again() {
 }
 
 #[tokio::test]
-async fn a_404_after_a_run_whose_answer_was_lost_is_already_revoked() {
+async fn a_404_after_a_run_that_may_have_revoked_it_is_already_revoked() {
     use RevocationOutcome::{AlreadyRevoked, NotFound, Refused, Unknown, Unverified};
     let cases = [
         (Fault::reset().after_processing(), Unknown, AlreadyRevoked),
         (Fault::close().after_processing(), Unknown, AlreadyRevoked),
         (Fault::cut_body(10), Unknown, AlreadyRevoked),
-        // Somebody answered: the 404 may be that of a token of another kind.
-        (Fault::status(500).after_processing(), Unknown, NotFound),
-        (Fault::html(200).after_processing(), Unverified, NotFound),
+        (Fault::status(500).after_processing(), Unknown, AlreadyRevoked),
+        (Fault::html(200).after_processing(), Unverified, AlreadyRevoked),
+        // It said that it wasn't done: the 404 may be that of a token of another kind.
+        (Fault::status(503).after_processing(), Unknown, NotFound),
         (Fault::status(403).after_processing(), Refused, NotFound),
     ];
     for (fault, first, second) in cases {

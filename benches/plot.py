@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""Draws plots/*.svg from what is in results/, and prints the tables of README.md.
+
+Needs Python 3 and nothing else. How each file of results/ is made stands in README.md.
+"""
+
+from collections import defaultdict
+from pathlib import Path
+from statistics import median
+
+HERE = Path(__file__).parent
+WIDTH, ROW, LEFT, RIGHT = 760, 24, 260, 110
+COLOURS = ["#4269d0", "#efb118", "#3ca951", "#ff725c", "#97bbf5"]
+
+
+def gate(name):
+    """Reads the table that a gate prints: what each case costs."""
+    lines = (HERE / "results" / name).read_text().splitlines()
+    return {line[:40].strip(): float(line[40:53]) for line in lines if "/" in line[:40]}
+
+
+def table(name):
+    """Reads tab-separated values, the names of the columns first."""
+    head, *rows = (HERE / "results" / name).read_text().splitlines()
+    names = head.split("\t")
+    return [dict(zip(names, row.split("\t"))) for row in rows if row != head]
+
+
+def text(x, y, words, anchor="start", size=12):
+    words = str(words).replace("&", "&amp;").replace("<", "&lt;")
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}">{words}</text>'
+
+
+def bars(name, title, rows):
+    """Draws a bar for each (label, value, shown, colour)."""
+    height = 50 + ROW * len(rows)
+    most = max(value for _, value, _, _ in rows)
+    parts = [text(10, 24, title, size=15)]
+    for number, (label, value, shown, colour) in enumerate(rows):
+        y = 40 + ROW * number
+        width = (WIDTH - LEFT - RIGHT) * value / most
+        parts.append(text(LEFT - 8, y + 14, label, "end"))
+        parts.append(f'<rect x="{LEFT}" y="{y}" width="{width:.1f}" height="{ROW - 6}" fill="{COLOURS[colour]}"/>')
+        parts.append(text(LEFT + width + 6, y + 14, shown))
+    body = "\n".join(parts)
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" font-family="sans-serif">\n'
+        f'<rect width="{WIDTH}" height="{height}" fill="white"/>\n{body}\n</svg>\n'
+    )
+    (HERE / "plots" / name).write_text(svg)
+
+
+def overhead():
+    instructions, allocations = gate("instructions.txt"), gate("allocations.txt")
+    rows = []
+    print("\n| case | instructions | allocations |\n|---|---|---|")
+    for case, figure in instructions.items():
+        print(f"| {case} | {figure:,.0f} | {allocations[case]:,.0f} |")
+        if case.startswith("discard/"):
+            label = case.removeprefix("discard/")
+            shown = f"{figure:,.0f} / {allocations[case]:.0f}"
+            rows.append((label, figure, shown, 0 if "client" in label else 2 if "hand" in label else 4))
+    bars("overhead.svg", "One discard in memory: instructions / allocations", rows)
+
+
+def spread(values):
+    return f"{median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
+
+
+def loopback():
+    runs = defaultdict(dict)
+    for row in table("loopback.tsv"):
+        runs[row["protocol"], row["in flight"], row["client"]][row["round"]] = row
+    rows = []
+    print("\n| | in flight | client | requests/s | of hyper-util's | CPU µs | of hyper-util's | peak MiB |")
+    print("|---|---|---|---|---|---|---|---|")
+    for (protocol, in_flight, client), rounds in runs.items():
+        base = runs[protocol, in_flight, "hyper-util"]
+        both = [(row, base[number]) for number, row in rounds.items() if number in base]
+        speed = median(float(row["requests"]) / float(row["ms"]) * 1e3 for row, _ in both)
+        cpu = median(float(row["cpu ms"]) / float(row["requests"]) * 1e3 for row, _ in both)
+        faster = spread([float(bare["ms"]) / float(row["ms"]) for row, bare in both])
+        dearer = spread([float(row["cpu ms"]) / float(bare["cpu ms"]) for row, bare in both])
+        peak = median(float(row["peak MiB"]) for row, _ in both)
+        print(f"| {protocol} | {in_flight} | {client} | {speed:,.0f} | {faster} | {cpu:.1f} | {dearer} | {peak:.1f} |")
+        colour = ["hyper-util", "magicbell", "magicbell batch", "reqwest"].index(client)
+        rows.append((f"{protocol}, {in_flight} in flight, {client}", speed, f"{speed:,.0f}", colour))
+    bars("throughput.svg", "Requests a second over loopback", rows)
+
+
+def loopback_instructions():
+    counts = defaultdict(lambda: defaultdict(list))
+    for row in table("loopback_instructions.tsv"):
+        # Under valgrind the fifth column on is the count alone.
+        counts[row["protocol"], row["client"]][int(row["requests"])].append(int(row["cpu ms"]))
+    print("\n| | client | instructions a request |\n|---|---|---|")
+    for (protocol, client), by_requests in counts.items():
+        (fewer, one), (more, two) = sorted(by_requests.items())
+        # The warm-up is a tenth of the requests, and at least twice what is in flight.
+        sent = lambda count: count + max(count // 10, 128)
+        figure = (median(two) - median(one)) / (sent(more) - sent(fewer))
+        print(f"| {protocol} | {client} | {figure:,.0f} |")
+
+
+def batches():
+    runs = defaultdict(list)
+    for row in table("batch_revocation.tsv"):
+        runs[row["case"], int(row["ids"])].append(row)
+    rows = []
+    print("\n| case | ids | ns an id | peak MiB |\n|---|---|---|---|")
+    cases = list(dict.fromkeys(case for case, _ in runs))
+    for case in cases:
+        for number, ids in enumerate(sorted({ids for _, ids in runs})):
+            time = [float(row["ns an id"]) for row in runs[case, ids]]
+            peak = median(int(row["peak KiB"]) for row in runs[case, ids]) / 1024
+            print(f"| {case} | {ids:,} | {median(time):.0f} ({min(time):.0f} to {max(time):.0f}) | {peak:.2f} |")
+            rows.append((f"{case}, {ids:,} ids", peak, f"{peak:.2f} MiB", number))
+    bars("memory.svg", "Peak of memory by the size of a batch", rows)
+
+
+for draw in (overhead, loopback, loopback_instructions, batches):
+    draw()

@@ -97,7 +97,8 @@ pub enum RevocationOutcome {
     NotFound,
     /// The service refused: 401, 403, 422, 429 and the like. The token is as it was.
     Refused,
-    /// No answer arrived, or a 5xx to the end. Take the token as still live.
+    /// No answer arrived, or a 5xx to the end; or the batch stopped before its turn, and an earlier run with the same journal may
+    /// have revoked it. Take the token as still live.
     Unknown,
     /// The answer isn't to be trusted: it names another token, or doesn't come from the API. Take the token as still live.
     Unverified,

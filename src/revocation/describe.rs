@@ -3,14 +3,14 @@
 use http::StatusCode;
 use magicbell_middleware::{Attempt, Attempts};
 
-use super::classify::{classify, may_have_revoked};
+use super::classify::{Doubt, classify};
 use super::in_flight::{Discarded, SoFar};
 use super::journal::Known;
 use super::{Revocation, RevocationOutcome};
 use crate::error::REQUEST_ID;
 
 /// Says what became of an input whose request has ended, but for the error: there is one, however many inputs named the id.
-pub(super) fn ended(index: u64, token_id: String, discarded: &Discarded, maybe_before: bool) -> Revocation {
+pub(super) fn ended(index: u64, token_id: String, discarded: &Discarded, before: Doubt) -> Revocation {
     let mut revocation = Revocation::new(index, token_id, RevocationOutcome::Unknown);
     match discarded {
         Ok(Ok((parts, answer, elapsed))) => {
@@ -24,8 +24,8 @@ pub(super) fn ended(index: u64, token_id: String, discarded: &Discarded, maybe_b
             revocation.request_id = parts.headers.get(REQUEST_ID).cloned();
         }
         Ok(Err(error)) => {
-            revocation.outcome = classify(error, maybe_before);
-            revocation.may_be_revoked = error.attempts().iter().any(may_have_revoked);
+            revocation.outcome = classify(error, before);
+            revocation.attempted = Doubt::after(error.attempts());
             revocation.attempts = count(error.attempts().len());
             revocation.rate_limited = rate_limited(error.attempts());
             revocation.status = error.status();
@@ -39,10 +39,10 @@ pub(super) fn ended(index: u64, token_id: String, discarded: &Discarded, maybe_b
 }
 
 /// Says what is known of an input whose request was given up. Where nothing was sent, it was waiting for its turn.
-pub(super) fn given_up(index: u64, token_id: String, so_far: &SoFar, maybe_before: bool) -> Revocation {
-    let mut revocation = not_attempted(index, token_id, maybe_before && so_far.attempts.is_empty());
+pub(super) fn given_up(index: u64, token_id: String, so_far: &SoFar, before: Doubt) -> Revocation {
+    let mut revocation = not_attempted(index, token_id, before);
     if !so_far.attempts.is_empty() {
-        revocation.outcome = RevocationOutcome::Unknown;
+        (revocation.outcome, revocation.from_journal) = (RevocationOutcome::Unknown, false);
     }
     note(&mut revocation, so_far);
     revocation
@@ -50,9 +50,10 @@ pub(super) fn given_up(index: u64, token_id: String, so_far: &SoFar, maybe_befor
 
 /// Says what is known of an input that isn't sent. Where an earlier batch may have revoked it, that it isn't attempted would be
 /// less than is known.
-pub(super) fn not_attempted(index: u64, token_id: String, maybe_before: bool) -> Revocation {
-    let outcome = if maybe_before { RevocationOutcome::Unknown } else { RevocationOutcome::NotAttempted };
-    Revocation { from_journal: maybe_before, ..Revocation::new(index, token_id, outcome) }
+pub(super) fn not_attempted(index: u64, token_id: String, before: Doubt) -> Revocation {
+    let is_doubtful = before > Doubt::None;
+    let outcome = if is_doubtful { RevocationOutcome::Unknown } else { RevocationOutcome::NotAttempted };
+    Revocation { from_journal: is_doubtful, ..Revocation::new(index, token_id, outcome) }
 }
 
 /// Says what a journal knows of an input.
@@ -65,7 +66,7 @@ pub(super) fn from_journal(index: u64, token_id: String, outcome: RevocationOutc
 }
 
 fn note(revocation: &mut Revocation, so_far: &SoFar) {
-    revocation.may_be_revoked = so_far.attempts.iter().any(may_have_revoked);
+    revocation.attempted = Doubt::after(&so_far.attempts);
     revocation.attempts = count(so_far.attempts.len());
     revocation.rate_limited = rate_limited(&so_far.attempts);
     revocation.status = so_far.attempts.last().and_then(|last| last.status);

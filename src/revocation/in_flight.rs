@@ -11,6 +11,7 @@ use http::response::Parts;
 use magicbell_middleware::Attempt;
 use pin_project_lite::pin_project;
 
+use super::classify::Doubt;
 use crate::client::SendCall;
 use crate::error::Error;
 use crate::jwt::DiscardTokenResponse;
@@ -74,8 +75,8 @@ impl Future for Discarding {
 pub(super) struct Slot {
     pub(super) token_id: String,
     pub(super) first: u64,
-    /// Whether an earlier batch may have revoked it.
-    pub(super) maybe_before: bool,
+    /// What an earlier batch may have done.
+    pub(super) before: Doubt,
     /// Empty, and so without an allocation, unless the id was given more than once.
     pub(super) others: Vec<u64>,
 }
@@ -91,7 +92,7 @@ pub(super) struct Slots {
 
 impl Slots {
     /// Takes an id up; `None` where it is in flight already, and the input waits for that one's outcome.
-    pub(super) fn insert(&mut self, index: u64, token_id: String, maybe_before: bool) -> Option<usize> {
+    pub(super) fn insert(&mut self, index: u64, token_id: String, before: Doubt) -> Option<usize> {
         let hash = self.hasher.hash_one(&token_id);
         if let Some(slot) = self.by_hash.get(&hash).map(|slot| &mut self.slots[*slot])
             && slot.token_id == token_id
@@ -103,7 +104,7 @@ impl Slots {
             self.slots.push(Slot::default());
             self.slots.len() - 1
         });
-        self.slots[slot] = Slot { token_id, first: index, maybe_before, others: Vec::new() };
+        self.slots[slot] = Slot { token_id, first: index, before, others: Vec::new() };
         self.by_hash.insert(hash, slot);
         Some(slot)
     }
@@ -132,11 +133,11 @@ mod tests {
     #[test]
     fn an_id_that_is_in_flight_is_not_taken_up_again() {
         let mut slots = Slots::default();
-        let slot = slots.insert(0, "a".into(), false).unwrap();
-        assert_eq!(slots.insert(1, "a".into(), false), None);
-        assert_ne!(slots.insert(2, "b".into(), false), Some(slot));
+        let slot = slots.insert(0, "a".into(), Doubt::None).unwrap();
+        assert_eq!(slots.insert(1, "a".into(), Doubt::None), None);
+        assert_ne!(slots.insert(2, "b".into(), Doubt::None), Some(slot));
         let removed = slots.remove(slot);
         assert_eq!((removed.first, removed.others), (0, vec![1]));
-        assert_eq!(slots.insert(3, "a".into(), false), Some(slot), "its place is used again");
+        assert_eq!(slots.insert(3, "a".into(), Doubt::None), Some(slot), "its place is used again");
     }
 }

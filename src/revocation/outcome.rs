@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::{HeaderValue, StatusCode};
 
+use super::classify::Doubt;
 use crate::error::Error;
 use crate::timestamp::Timestamp;
 
@@ -36,8 +37,8 @@ pub struct Revocation {
     pub(super) request_id: Option<HeaderValue>,
     /// Whether another input that named the same id at the same time has the request to its account.
     pub(super) is_shared: bool,
-    /// Whether an attempt of it may have revoked the token, where that isn't known.
-    pub(super) may_be_revoked: bool,
+    /// What its attempts may have done.
+    pub(super) attempted: Doubt,
 }
 
 impl Revocation {
@@ -55,7 +56,7 @@ impl Revocation {
             from_journal: false,
             request_id: None,
             is_shared: false,
-            may_be_revoked: false,
+            attempted: Doubt::None,
         }
     }
 
@@ -65,6 +66,14 @@ impl Revocation {
     #[must_use]
     pub fn is_presumed(&self) -> bool {
         self.outcome == RevocationOutcome::AlreadyRevoked && self.status == Some(StatusCode::NOT_FOUND)
+    }
+
+    /// Returns what is in doubt: nothing, where the outcome says what became of the token.
+    pub(super) fn doubt(&self) -> Doubt {
+        match self.outcome {
+            RevocationOutcome::Unknown | RevocationOutcome::Unverified => self.attempted,
+            _ => Doubt::None,
+        }
     }
 
     /// Returns the service's own id of the last request, `x-request-id`, where it sent one.
@@ -88,7 +97,8 @@ pub enum RevocationOutcome {
     NotFound,
     /// The service refused: 401, 403, 422, 429 and the like. The token is as it was.
     Refused,
-    /// No answer arrived, or a 5xx to the end. Take the token as still live.
+    /// No answer arrived, or a 5xx to the end; or the batch stopped before its turn, and an earlier run with the same journal may
+    /// have revoked it. Take the token as still live.
     Unknown,
     /// The answer isn't to be trusted: it names another token, or doesn't come from the API. Take the token as still live.
     Unverified,

@@ -9,7 +9,9 @@ use futures_core::Stream as _;
 use futures_util::stream::FuturesUnordered;
 
 use super::batch::{Kind, OwnToken, Revocations};
+use super::classify::Doubt;
 use super::in_flight::{Discarded, Discarding, Slot, Slots};
+use super::journal::Known;
 use super::own::OwnIds;
 use super::recording::Recording;
 use super::stop::StopHandle;
@@ -93,9 +95,9 @@ impl Run {
         if !self.recording.commit() {
             self.stopped = Some(StopReason::JournalFailed);
             for discarding in std::mem::take(&mut self.fresh) {
-                let Slot { token_id, first, others, maybe_before } = self.slots.remove(discarding.slot());
+                let Slot { token_id, first, others, before } = self.slots.remove(discarding.slot());
                 for index in std::iter::once(first).chain(others) {
-                    self.ready.push_back(describe::not_attempted(index, token_id.clone(), maybe_before));
+                    self.ready.push_back(describe::not_attempted(index, token_id.clone(), before));
                 }
             }
         }
@@ -168,17 +170,18 @@ impl Run {
 
     fn send(&mut self, index: u64, token_id: String) {
         let known = self.recording.known(&token_id);
+        let before = known.map_or(Doubt::None, Known::doubt);
         if let Some((known, outcome)) = known.and_then(|known| Some((known, known.settled()?))) {
             let revocation = describe::from_journal(index, token_id, outcome, known);
             self.watch.recall(&revocation);
             self.ready.push_back(revocation);
         } else if self.stopped.is_some() {
-            self.ready.push_back(describe::not_attempted(index, token_id, known.is_some()));
+            self.ready.push_back(describe::not_attempted(index, token_id, before));
         } else if self.recording.is_on() && self.client.is_own_token(&token_id) {
             let revocation = Revocation::new(index, token_id, RevocationOutcome::InvalidId);
             self.recording.end(&revocation);
             self.ready.push_back(revocation);
-        } else if let Some(slot) = self.slots.insert(index, token_id, known.is_some()) {
+        } else if let Some(slot) = self.slots.insert(index, token_id, before) {
             self.begin(slot);
         }
     }
@@ -199,7 +202,7 @@ impl Run {
     }
 
     fn not_attempted(&mut self, index: u64, token_id: String) {
-        self.ready.push_back(describe::not_attempted(index, token_id, false));
+        self.ready.push_back(describe::not_attempted(index, token_id, Doubt::None));
     }
 
     /// Drops what is in flight: whether it is revoked isn't known.
@@ -207,35 +210,35 @@ impl Run {
         let in_flight = std::mem::take(&mut self.in_flight);
         for discarding in Pin::new(&in_flight).iter_pin_ref() {
             let (slot, so_far) = (discarding.slot(), discarding.so_far());
-            self.end(slot, |index, token_id, maybe_before| describe::given_up(index, token_id, &so_far, maybe_before));
+            self.end(slot, |index, token_id, before| describe::given_up(index, token_id, &so_far, before));
         }
     }
 
     /// Hands the outcome out to each input that waited for it.
     fn settle(&mut self, slot: usize, discarded: Discarded) {
         let at = self.ready.len();
-        let describe = |index, token_id, maybe_before| describe::ended(index, token_id, &discarded, maybe_before);
-        let maybe_before = self.end(slot, describe);
+        let describe = |index, token_id, before| describe::ended(index, token_id, &discarded, before);
+        let before = self.end(slot, describe);
         if let (Some(first), Ok(Err(error))) = (self.ready.get_mut(at), discarded) {
             first.error = Some(error);
         }
-        let reason = self.ready.get(at).and_then(|first| self.watch.learn(first, self.read, maybe_before));
+        let reason = self.ready.get(at).and_then(|first| self.watch.learn(first, self.read, before));
         self.stopped = self.stopped.or(reason);
     }
 
-    /// Ends what a slot holds: the first input's outcome is written, and is handed out before those of the others. Returns whether
-    /// an earlier batch may have revoked the token.
-    fn end(&mut self, slot: usize, describe: impl Fn(u64, String, bool) -> Revocation) -> bool {
-        let Slot { token_id, first, others, maybe_before } = self.slots.remove(slot);
+    /// Ends what a slot holds: the first input's outcome is written, and is handed out before those of the others. Returns what an
+    /// earlier batch may have done.
+    fn end(&mut self, slot: usize, describe: impl Fn(u64, String, Doubt) -> Revocation) -> Doubt {
+        let Slot { token_id, first, others, before } = self.slots.remove(slot);
         let shared = others.into_iter().map(|index| {
-            let shared = describe(index, token_id.clone(), maybe_before);
+            let shared = describe(index, token_id.clone(), before);
             Revocation { is_shared: true, ..shared }
         });
         let shared = shared.collect::<Vec<_>>();
-        let revocation = describe(first, token_id, maybe_before);
+        let revocation = describe(first, token_id, before);
         self.recording.end(&revocation);
         self.ready.push_back(revocation);
         self.ready.extend(shared);
-        maybe_before
+        before
     }
 }

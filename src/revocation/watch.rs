@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 
+use super::classify::Doubt;
 use super::concurrency::Concurrency;
 use super::{Revocation, RevocationOutcome, StopReason};
 use crate::error::Error;
@@ -32,8 +33,8 @@ impl Watch {
     }
 
     /// Learns from an outcome, and says why the batch has to stop, where it has. `next` is the number of the next input, and
-    /// `maybe_before` says that an earlier batch may have revoked the token.
-    pub(super) fn learn(&mut self, revocation: &Revocation, next: u64, maybe_before: bool) -> Option<StopReason> {
+    /// `before` is what an earlier batch may have done.
+    pub(super) fn learn(&mut self, revocation: &Revocation, next: u64, before: Doubt) -> Option<StopReason> {
         match revocation {
             Revocation { rate_limited: 1.., index, .. } => self.concurrency.rate_limited(*index, next),
             Revocation { status: Some(status), index, .. } if !status.is_server_error() => {
@@ -50,7 +51,7 @@ impl Watch {
         self.not_found_left = match revocation.outcome {
             RevocationOutcome::NotFound => Some(left - 1),
             // An earlier batch, whose journal this is, may have found it.
-            RevocationOutcome::AlreadyRevoked if revocation.is_presumed() && maybe_before => Some(left),
+            RevocationOutcome::AlreadyRevoked if revocation.is_presumed() && before == Doubt::Presumed => Some(left),
             RevocationOutcome::AlreadyRevoked if revocation.is_presumed() => Some(left - 1),
             RevocationOutcome::Revoked | RevocationOutcome::AlreadyRevoked => None,
             _ => Some(left),

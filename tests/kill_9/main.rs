@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 
 use magicbell::testing::{Fault, Server};
 use tokio::io::AsyncReadExt as _;
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::task::JoinHandle;
 
 use checks::{Told, check};
 
@@ -42,20 +43,25 @@ async fn parent(kills: usize) {
     let list = folder.path().join("ids.txt");
     std::fs::write(&list, ids.join("\n")).unwrap();
     server.fail_randomly(1, 20, Fault::reset().after_processing());
-    server.fail_randomly(2, 30, Fault::status(500).after_processing());
+    server.fail_randomly(2, 30, Fault::close().after_processing());
 
     let (mut killed, mut told_by_all) = (0, 0);
     for round in 0..kills {
-        let mut child = spawn(&server, &list, &journal, round);
+        let (mut child, out) = spawn(&server, &list, &journal, round);
         let until = server.request_count() + round * 17 % BETWEEN;
         let has_ended = wait_for(&server, until, &mut child).await;
         killed += usize::from(!has_ended);
-        let told = end(child).await;
+        // On Unix: SIGKILL. It may have ended by itself.
+        _ = child.start_kill();
+        child.wait().await.unwrap();
+        let told = out.await.unwrap();
         told_by_all += told.len();
         check(&server, &ids, &told, &journal, &format!("kill {round}"));
     }
 
-    let told = end_whole(spawn(&server, &list, &journal, 0)).await;
+    let (mut child, out) = spawn(&server, &list, &journal, 0);
+    assert!(child.wait().await.unwrap().success());
+    let told = out.await.unwrap();
     check(&server, &ids, &told, &journal, "the last run");
     assert_eq!(told.len(), ids.len(), "one outcome for each input");
     let live = ids.iter().filter(|id| server.is_discarded(id) == Some(false)).count();
@@ -80,10 +86,13 @@ fn ids(server: &Server, kills: usize) -> Vec<String> {
     ids
 }
 
-fn spawn(server: &Server, list: &Path, journal: &Path, round: usize) -> Child {
+/// Starts the process, and reads what it tells meanwhile: else it would wait for somebody to do so.
+fn spawn(server: &Server, list: &Path, journal: &Path, round: usize) -> (Child, JoinHandle<Vec<Told>>) {
     let mut command = Command::new(std::env::current_exe().unwrap());
     child::configure(&mut command, server, list, journal, round);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap()
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+    let out = child.stdout.take().unwrap();
+    (child, tokio::spawn(read(out)))
 }
 
 /// Waits until the server has had so many requests; `true` where the process ended before that.
@@ -99,24 +108,9 @@ async fn wait_for(server: &Server, requests: usize, child: &mut Child) -> bool {
     false
 }
 
-/// Kills the process, and returns what it told until then.
-async fn end(mut child: Child) -> Vec<Told> {
-    // On Unix: SIGKILL. It may have ended by itself.
-    _ = child.start_kill();
-    read(&mut child).await
-}
-
-/// Waits for the process to end by itself, and returns what it told.
-async fn end_whole(mut child: Child) -> Vec<Told> {
-    let told = read(&mut child).await;
-    assert!(child.wait().await.unwrap().success());
-    told
-}
-
-async fn read(child: &mut Child) -> Vec<Told> {
+async fn read(mut out: ChildStdout) -> Vec<Told> {
     let mut text = String::new();
-    child.stdout.take().unwrap().read_to_string(&mut text).await.unwrap();
-    child.wait().await.unwrap();
+    out.read_to_string(&mut text).await.unwrap();
     // A last line without its end was being written when the process died.
     text.split_inclusive('\n').filter(|line| line.ends_with('\n')).map(Told::read).collect()
 }

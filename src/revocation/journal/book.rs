@@ -7,7 +7,7 @@ use super::memory::{End, Known, Memory};
 use super::record::{Header, Line, VERSION};
 use super::writer::{Sink, Writer};
 use super::{Journal, JournalError, JournalSync};
-use crate::revocation::{Revocation, RevocationOutcome};
+use crate::revocation::Revocation;
 
 /// What a journal has to be about, for a batch to go on with it.
 #[derive(Debug, Clone)]
@@ -87,10 +87,9 @@ impl Book {
 
     /// Adds what became of an id.
     pub(in crate::revocation) fn end(&mut self, revocation: &Revocation) {
-        let Revocation { outcome, attempts, status, may_be_revoked, .. } = *revocation;
-        let maybe = may_be_revoked && matches!(outcome, RevocationOutcome::Unknown | RevocationOutcome::Unverified);
-        self.memory
-            .end(&revocation.token_id, End { outcome, maybe, status: status.map(|status| status.as_u16()), attempts });
+        let Revocation { outcome, attempts, status, .. } = *revocation;
+        let end = End { outcome, doubt: revocation.doubt(), status: status.map(|status| status.as_u16()), attempts };
+        self.memory.end(&revocation.token_id, end);
         self.add(&Line::ended(revocation));
     }
 

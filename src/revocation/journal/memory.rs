@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
 
 use crate::revocation::RevocationOutcome;
+use crate::revocation::classify::Doubt;
 
 /// What is known of the ids of a journal. Of an id it keeps 16 bytes that no other id has, and 8 of what became of it.
 #[derive(Debug, Default)]
@@ -30,9 +31,9 @@ enum State {
     /// It isn't sent again.
     Settled(RevocationOutcome),
     /// It was sent, and whether it was revoked isn't known.
-    Maybe,
-    /// It may have been sent: nothing is written of what became of it, or not yet. Whether it may have been revoked before that.
-    Open { maybe_before: bool },
+    Doubtful(Doubt),
+    /// It may have been sent: nothing is written of what became of it, or not yet. What was in doubt before that.
+    Open(Doubt),
 }
 
 /// How an id ended.
@@ -40,7 +41,7 @@ enum State {
 pub(super) struct End {
     pub(super) outcome: RevocationOutcome,
     /// Whether it may have been revoked, where the outcome doesn't say.
-    pub(super) maybe: bool,
+    pub(super) doubt: Doubt,
     pub(super) status: Option<u16>,
     pub(super) attempts: u32,
 }
@@ -49,41 +50,44 @@ impl Memory {
     /// Learns that an id is going to be sent.
     pub(super) fn intend(&mut self, token_id: &str) {
         let key = self.key(token_id);
-        let maybe_before = match self.known.get(&key).map(|known| known.state) {
+        let before = match self.known.get(&key).map(|known| known.state) {
             Some(State::Settled(_)) => return,
-            Some(State::Maybe | State::Open { .. }) => true,
-            None => false,
+            Some(State::Doubtful(doubt)) => doubt,
+            // Its end is nowhere.
+            Some(State::Open(_)) => Doubt::Presumed,
+            None => Doubt::None,
         };
-        self.known.insert(key, Known { state: State::Open { maybe_before }, status: 0, attempts: 0 });
+        self.known.insert(key, Known { state: State::Open(before), status: 0, attempts: 0 });
     }
 
     /// Learns what became of an id.
     pub(super) fn end(&mut self, token_id: &str, end: End) {
         let key = self.key(token_id);
-        let maybe_before = match self.known.get(&key).map(|known| known.state) {
+        let before = match self.known.get(&key).map(|known| known.state) {
             Some(State::Settled(_)) => return,
-            Some(State::Maybe) => true,
-            Some(State::Open { maybe_before }) => maybe_before,
-            None => false,
+            Some(State::Doubtful(doubt) | State::Open(doubt)) => doubt,
+            None => Doubt::None,
         };
         let state = match end.outcome {
             RevocationOutcome::Revoked | RevocationOutcome::AlreadyRevoked | RevocationOutcome::NotFound => {
                 State::Settled(end.outcome)
             }
-            // Otherwise nothing was sent this time, or it was refused.
-            _ if end.maybe || maybe_before => State::Maybe,
-            _ => {
-                self.known.remove(&key);
-                return;
-            }
+            // Nothing was sent this time, it was refused, or it is in doubt.
+            _ => match before.max(end.doubt) {
+                Doubt::None => {
+                    self.known.remove(&key);
+                    return;
+                }
+                doubt => State::Doubtful(doubt),
+            },
         };
         self.known.insert(key, Known { state, status: end.status.unwrap_or(0), attempts: end.attempts });
     }
 
     /// Takes it that all writers up to now are gone: what one was going to send, it may have sent.
     pub(super) fn close(&mut self) {
-        let open = self.known.values_mut().filter(|known| matches!(known.state, State::Open { .. }));
-        open.for_each(|known| known.state = State::Maybe);
+        let open = self.known.values_mut().filter(|known| matches!(known.state, State::Open(_)));
+        open.for_each(|known| known.state = State::Doubtful(Doubt::Presumed));
     }
 
     /// Returns what is known of an id, where it has been sent or may have been.
@@ -112,7 +116,16 @@ impl Known {
     pub(in crate::revocation) fn settled(self) -> Option<RevocationOutcome> {
         match self.state {
             State::Settled(outcome) => Some(outcome),
-            State::Maybe | State::Open { .. } => None,
+            State::Doubtful(_) | State::Open(_) => None,
+        }
+    }
+
+    /// Returns what is in doubt, where it isn't settled.
+    pub(in crate::revocation) fn doubt(self) -> Doubt {
+        match self.state {
+            State::Settled(_) => Doubt::None,
+            State::Doubtful(doubt) => doubt,
+            State::Open(_) => Doubt::Presumed,
         }
     }
 
@@ -156,7 +169,12 @@ mod tests {
     use super::*;
 
     fn end(outcome: RevocationOutcome) -> End {
-        End { outcome, maybe: matches!(outcome, Unknown | Unverified), status: Some(404), attempts: 2 }
+        End {
+            outcome,
+            doubt: if matches!(outcome, Unknown | Unverified) { Doubt::Maybe } else { Doubt::None },
+            status: Some(404),
+            attempts: 2,
+        }
     }
 
     /// What is known of an id after a sequence of lines: `None` for an intent, an outcome otherwise.
@@ -198,7 +216,7 @@ mod tests {
     fn what_has_no_answer_as_it_was_never_sent_is_as_if_it_had_not_been_there() {
         let mut memory = Memory::default();
         memory.intend("id");
-        memory.end("id", End { maybe: false, ..end(Unknown) });
+        memory.end("id", End { doubt: Doubt::None, ..end(Unknown) });
         assert_eq!(memory.get("id"), None);
     }
 
@@ -208,6 +226,26 @@ mod tests {
             let lines = [first, &[None, Some(NotAttempted)]].concat();
             assert_eq!(after(&lines), Some(None), "{lines:?}");
         }
+    }
+
+    #[test]
+    fn the_greater_doubt_stays() {
+        let doubt = |lines: &[Option<Doubt>]| {
+            let mut memory = Memory::default();
+            for line in lines {
+                match line {
+                    None => memory.intend("id"),
+                    Some(doubt) => memory.end("id", End { doubt: *doubt, ..end(Unknown) }),
+                }
+            }
+            memory.close();
+            memory.get("id").map_or(Doubt::None, Known::doubt)
+        };
+        assert_eq!(doubt(&[None]), Doubt::Presumed, "no end is written");
+        assert_eq!(doubt(&[None, Some(Doubt::Maybe)]), Doubt::Maybe);
+        assert_eq!(doubt(&[None, Some(Doubt::Presumed), None, Some(Doubt::Maybe)]), Doubt::Presumed);
+        assert_eq!(doubt(&[None, Some(Doubt::Maybe), None, Some(Doubt::None)]), Doubt::Maybe);
+        assert_eq!(doubt(&[None, None, Some(Doubt::None)]), Doubt::Presumed, "the first has no end");
     }
 
     #[test]

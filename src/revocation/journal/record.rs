@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::memory::End;
+use crate::revocation::classify::Doubt;
 use crate::revocation::{Revocation, RevocationOutcome};
 use crate::timestamp::Timestamp;
 
@@ -12,6 +13,9 @@ use crate::timestamp::Timestamp;
 pub(super) const START: &str = r#"{"magicbell_journal":"#;
 /// The version of the format.
 pub(super) const VERSION: u32 = 1;
+
+const MAYBE: &str = "maybe";
+const PRESUMED: &str = "presumed";
 
 /// The first line: what the batch is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,9 +48,10 @@ pub(super) struct Line<'a> {
     /// Which input it was of that run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     index: Option<u64>,
-    /// Whether it may have been revoked, where the outcome doesn't say.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    maybe: bool,
+    /// Whether it may have been revoked, where the outcome doesn't say: `maybe`, or `presumed` where a
+    /// 404 after it is no wonder.
+    #[serde(default, skip_serializing_if = "Option::is_none", borrow)]
+    doubt: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     attempts: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -75,10 +80,14 @@ impl<'a> Line<'a> {
         if revocation.outcome == RevocationOutcome::InvalidId {
             return line;
         }
-        let is_known = !matches!(revocation.outcome, RevocationOutcome::Unknown | RevocationOutcome::Unverified);
+        let doubt = match revocation.doubt() {
+            Doubt::None => None,
+            Doubt::Maybe => Some(MAYBE),
+            Doubt::Presumed => Some(PRESUMED),
+        };
         Self {
             id: Some((&*revocation.token_id).into()),
-            maybe: revocation.may_be_revoked && !is_known,
+            doubt: doubt.map(Cow::from),
             attempts: Some(revocation.attempts),
             status: revocation.status.map(|status| status.as_u16()),
             discarded_at: revocation.discarded_at.as_ref().map(Timestamp::as_str).filter(is_a_time).map(Cow::from),
@@ -92,7 +101,7 @@ impl<'a> Line<'a> {
             outcome: None,
             id: None,
             index: None,
-            maybe: false,
+            doubt: None,
             attempts: None,
             status: None,
             discarded_at: None,
@@ -108,12 +117,18 @@ impl<'a> Line<'a> {
         let line = serde_json::from_slice::<Self>(line).map_err(|_| "it is not of this format")?;
         match line {
             Self { intent: Some(id), outcome: None, id: None, .. } => Ok(Said::Intent(id)),
-            Self { intent: None, outcome: Some(outcome), id, maybe, attempts, status, .. } => {
+            Self { intent: None, outcome: Some(outcome), id, doubt, attempts, status, .. } => {
+                let doubt = match doubt.as_deref() {
+                    None => Doubt::None,
+                    Some(MAYBE) => Doubt::Maybe,
+                    Some(PRESUMED) => Doubt::Presumed,
+                    Some(_) => return Err("its doubt is of no kind that is known"),
+                };
                 let outcome = RevocationOutcome::ALL.into_iter().find(|known| known.as_str() == outcome);
                 match (outcome, id) {
                     (Some(RevocationOutcome::InvalidId), None) => Ok(Said::Invalid),
                     (Some(outcome), Some(id)) => {
-                        Ok(Said::Ended(id, End { outcome, maybe, status, attempts: attempts.unwrap_or(0) }))
+                        Ok(Said::Ended(id, End { outcome, doubt, status, attempts: attempts.unwrap_or(0) }))
                     }
                     _ => Err("it has no outcome that is known, or no id"),
                 }

@@ -41,7 +41,7 @@ fn faults(random: &mut Random) -> Fault {
         1 => Fault::reset().after_processing(),
         2 => Fault::close().after_processing(),
         3 => Fault::status(503),
-        4 => Fault::status(500).after_processing(),
+        4 => Fault::status(500),
         5 => Fault::cut_body(9),
         6 => Fault::html(502),
         _ => Fault::status(429),

@@ -1,6 +1,6 @@
 //! Collects the response's body, up to a cap.
 //!
-//! Everything above this layer sees a whole [`Body`]: a timeout covers it, a retry covers one that broke off, a permit is held
+//! Everything above this layer sees a whole [`Body`](crate::Body): a timeout covers it, a retry covers one that broke off, a permit is held
 //! until it has been read. A body that breaks off is an error that still knows the status and what had arrived
 //! ([`ResponseBodyError`]).
 //!

@@ -8,6 +8,7 @@ use crate::BoxError;
 /// The time that an answer has to arrive. No timer is armed before the head is there and the body has to be waited for.
 #[derive(Debug, Default)]
 pub(super) struct Limit {
+    #[cfg(feature = "timeout")]
     timeout: Option<Duration>,
     #[cfg(feature = "timeout")]
     start: Option<tokio::time::Instant>,
@@ -16,8 +17,14 @@ pub(super) struct Limit {
 }
 
 impl Limit {
+    #[cfg(feature = "timeout")]
     pub(super) fn new(timeout: Option<Duration>) -> Self {
         Self { timeout, ..Self::default() }
+    }
+
+    #[cfg(not(feature = "timeout"))]
+    pub(super) fn new(_: Option<Duration>) -> Self {
+        Self::default()
     }
 
     /// Notes that the answer has to be waited for: its time is counted from the first wait.

@@ -115,33 +115,3 @@ fn clones_on_many_threads_send_what_they_may_and_no_more() {
     });
     assert_eq!(sent.load(Ordering::Relaxed), THREADS * CALLS + 100);
 }
-
-/// Says of a type whether it can be shared between threads: the method of its own goes before the trait's, where there is one.
-macro_rules! is_sync {
-    ($type:ty) => {{
-        struct Is<T>(std::marker::PhantomData<T>);
-        #[allow(dead_code, reason = "one of the two is called")]
-        impl<T: Sync> Is<T> {
-            fn is_sync(&self) -> bool {
-                true
-            }
-        }
-        #[allow(dead_code, reason = "one of the two is called")]
-        trait Otherwise {
-            fn is_sync(&self) -> bool {
-                false
-            }
-        }
-        impl<T> Otherwise for &Is<T> {}
-        (&Is::<$type>(std::marker::PhantomData)).is_sync()
-    }};
-}
-
-#[test]
-fn every_public_future_is_sync() {
-    assert!(is_sync!(std::future::Ready<Body>) && !is_sync!(std::cell::Cell<u8>), "the test shows nothing");
-    assert!(
-        is_sync!(magicbell_middleware::auth::FetchedFuture),
-        "and so no stack with fetched credentials has one that is"
-    );
-}

@@ -7,6 +7,7 @@
 mod support;
 
 mod attempts_record;
+mod auto_traits;
 mod budget;
 mod concurrency;
 mod credentials;

@@ -104,7 +104,7 @@ mod tests {
             assert_eq!(seconds(text), None, "{text:?}");
             assert_eq!(Timestamp::from(text).as_str(), text);
         }
-        assert!(!Timestamp::from("\u{1b}[2J").to_string().contains('\u{1b}'));
+        assert_eq!(Timestamp::from("\u{1b}[2J").to_string(), "\\u{1b}[2J");
     }
 
     #[test]
@@ -112,6 +112,7 @@ mod tests {
         let read = |json| serde_json::from_str::<Timestamp>(json).map(|time| time.0.into_string());
         assert_eq!(read("1609459200").unwrap(), "1609459200");
         assert_eq!(read("-1.5").unwrap(), "-1.5");
+        assert_eq!(read("-5").unwrap(), "-5");
         assert_eq!(read("[1,[2]]").unwrap(), "");
         assert_eq!(read("{\"a\":{}}").unwrap(), "");
         assert_eq!(read("true").unwrap(), "");

@@ -36,25 +36,39 @@ fn main() -> Result<()> {
             let target = Target { protocol: protocol.parse()?, port: port.parse()?, pem: pem.replace('|', "\n") };
             runtime.block_on(run(client, &target, in_flight.parse()?, count.parse()?))
         }
-        [] => rounds(&[1, 64], &Protocol::ALL, 20_000, &[]),
+        [] => rounds(&CLIENTS, ROUNDS, &[1, 64], &Protocol::ALL, 20_000, &[]),
+        // Many ids, against the same by hand: does memory grow with them?
+        ["--batch"] => {
+            for count in [10_000, 1_000_000] {
+                rounds(&["hyper-util", "magicbell batch"], 2, &[64], &[Protocol::Http1, Protocol::Http2], count, &[])?;
+            }
+            Ok(())
+        }
         ["--first-use"] => first_use(),
         // Fewer, since valgrind is slow; what the difference of two counts of requests costs is what one costs.
         ["--instructions"] => {
             let valgrind = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"];
-            rounds(&[64], &[Protocol::Http1, Protocol::Http2], 1_000, &valgrind)?;
-            rounds(&[64], &[Protocol::Http1, Protocol::Http2], 2_000, &valgrind)
+            rounds(&CLIENTS, ROUNDS, &[64], &[Protocol::Http1, Protocol::Http2], 1_000, &valgrind)?;
+            rounds(&CLIENTS, ROUNDS, &[64], &[Protocol::Http1, Protocol::Http2], 2_000, &valgrind)
         }
         _ => Err("see README.md for what can be given".into()),
     }
 }
 
-fn rounds(in_flight: &[usize], protocols: &[Protocol], count: usize, under: &[&str]) -> Result<()> {
+fn rounds(
+    clients: &[&str],
+    rounds: usize,
+    in_flight: &[usize],
+    protocols: &[Protocol],
+    count: usize,
+    under: &[&str],
+) -> Result<()> {
     println!("round\tprotocol\tin flight\tclient\trequests\tms\tcpu ms\tpeak MiB");
     for protocol in protocols {
         let (mut server, target) = start_server(*protocol)?;
-        for round in 1..=ROUNDS {
+        for round in 1..=rounds {
             for in_flight in in_flight {
-                for client in CLIENTS {
+                for client in clients {
                     let measured = in_a_process(client, &target, *in_flight, count, under)?;
                     println!("{round}\t{}\t{in_flight}\t{client}\t{count}\t{measured}", protocol.name());
                 }

@@ -92,7 +92,12 @@ where
         .layer(CallSpanLayer::new())
         .layer(call_metrics())
         .layer(IdempotencyKeyLayer::new())
-        .layer(RetryLayer::new(settings.retry).timeout(settings.timeout).pace(settings.pace))
+        .layer(
+            RetryLayer::new(settings.retry)
+                .timeout(settings.timeout)
+                .attempts_end_after(settings.attempt_timeout)
+                .pace(settings.pace),
+        )
         .option_layer(settings.concurrency_limit.map(ConcurrencyLimitLayer::new))
         .layer(AttemptSpanLayer::new())
         .layer(attempt_metrics())

@@ -84,6 +84,16 @@ impl<B: Clone> Call<B> {
         self.deadline
     }
 
+    /// Says whether the attempt in flight ends before the call's time is up, by a limit of its own. Timers are late at times, by
+    /// much less than a second.
+    pub(super) fn attempt_ends_in_time(&self) -> bool {
+        let end = || {
+            let limit = self.layer.attempt_timeout()?.checked_add(Duration::from_secs(1))?;
+            self.attempt_start?.checked_add(limit)
+        };
+        self.deadline.zip(end()).is_some_and(|(deadline, end)| end < deadline)
+    }
+
     /// Notes that time may have passed.
     pub(super) fn has_waited(&mut self) {
         self.waited = true;

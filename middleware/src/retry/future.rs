@@ -104,6 +104,7 @@ where
                     },
                 },
                 StateProj::Attempting { future } => match future.poll(cx) {
+                    Poll::Pending if call.attempt_ends_in_time() => return Poll::Pending,
                     Poll::Pending => {
                         ready!(poll_deadline(this.timer, call.deadline(), cx));
                         return finish(this.state, Err(call.abandoned()));

@@ -19,13 +19,14 @@ pub struct RetryLayer {
     policy: RetryPolicy,
     pace: Pace,
     timeout: Option<Duration>,
+    attempt_timeout: Option<Duration>,
 }
 
 impl RetryLayer {
     /// Makes a layer with a policy, no limit on the time of a call, and a pace that only pauses.
     #[must_use]
     pub fn new(policy: RetryPolicy) -> Self {
-        Self { policy, pace: Pace::unlimited(), timeout: None }
+        Self { policy, pace: Pace::unlimited(), timeout: None, attempt_timeout: None }
     }
 
     /// Limits the time of a call: waits for the pace and for the inner service, attempts, and the waits between them. A
@@ -36,11 +37,23 @@ impl RetryLayer {
         self
     }
 
+    /// Promises that a [timeout](crate::timeout) beneath ends each attempt after so long. So long as that is before the call's own
+    /// limit, no timer is armed for the latter while an attempt is in flight. Where the promise isn't kept, nor is the limit.
+    #[must_use]
+    pub fn attempts_end_after(mut self, timeout: Duration) -> Self {
+        self.attempt_timeout = Some(timeout);
+        self
+    }
+
     /// Keeps a pace, and pauses it where the server asks for that.
     #[must_use]
     pub fn pace(mut self, pace: Pace) -> Self {
         self.pace = pace;
         self
+    }
+
+    pub(super) fn attempt_timeout(&self) -> Option<Duration> {
+        self.attempt_timeout
     }
 
     pub(super) fn parts(&self) -> (&RetryPolicy, &Pace, Option<Duration>) {

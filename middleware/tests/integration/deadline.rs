@@ -9,7 +9,9 @@ use tokio::time::Instant;
 use tower::limit::ConcurrencyLimit;
 use tower::{Service as _, ServiceExt as _};
 
-use crate::support::{Reply, Server, TICK, assert_out_of_time, create, discard, list, policy, retry_error, stack};
+use crate::support::{
+    ATTEMPT_TIMEOUT, Reply, Server, TICK, assert_out_of_time, create, discard, list, policy, retry_error, stack,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -313,4 +315,18 @@ async fn poll_once<F: Future>(mut future: std::pin::Pin<&mut F>) -> Option<F::Ou
         })
     })
     .await
+}
+
+/// Where each attempt has a limit of its own, the call's holds all the same, whichever comes first.
+#[tokio::test(start_paused = true)]
+async fn it_holds_where_attempts_have_a_limit_of_their_own() {
+    for (timeout, sent) in [(5 * SECOND, 1), (ATTEMPT_TIMEOUT + SECOND / 2, 2), (2 * ATTEMPT_TIMEOUT + 5 * SECOND, 3)] {
+        let server = Server::new([Reply::Never]);
+        let start = Instant::now();
+        let layer = RetryLayer::new(policy()).timeout(timeout).attempts_end_after(ATTEMPT_TIMEOUT);
+        let error = stack(layer, server.clone()).oneshot(list()).await.unwrap_err();
+        assert_out_of_time(&error);
+        assert!(start.elapsed() >= timeout && start.elapsed() <= timeout + 2 * TICK, "{:?}", start.elapsed());
+        assert_eq!(server.count(), sent);
+    }
 }

@@ -23,6 +23,9 @@ doc: (run "doc")
 # Unit, integration and doc tests
 test: (run "test")
 
+# The tests with nginx and haproxy, which it installs where it may
+real-servers: (run "real-servers")
+
 # Builds and runs every example
 examples: (run "examples")
 

@@ -1,12 +1,14 @@
 //! Where the value comes from.
 
+use std::future::{Ready, ready};
+
 use http::HeaderValue;
 
 use crate::BoxError;
 
 /// Gives the value of the `Authorization` header, for each attempt anew.
 ///
-/// A closure that returns a future is one too.
+/// A [`HeaderValue`] is one that doesn't change, and a closure that returns a future is one too.
 pub trait Credentials: Send + Sync + 'static {
     /// The future of [`authorization`](Self::authorization).
     type Future: Future<Output = Result<HeaderValue, BoxError>> + Send + 'static;
@@ -19,6 +21,15 @@ pub trait Credentials: Send + Sync + 'static {
     fn refused(&self, authorization: &HeaderValue) -> bool {
         let _ = authorization;
         false
+    }
+}
+
+/// A value that doesn't change; [`bearer`](super::bearer) makes one of a token.
+impl Credentials for HeaderValue {
+    type Future = Ready<Result<HeaderValue, BoxError>>;
+
+    fn authorization(&self) -> Self::Future {
+        ready(Ok(self.clone()))
     }
 }
 

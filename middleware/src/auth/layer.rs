@@ -111,6 +111,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_value_that_does_not_change_is_sent_with_each_request() {
+        let service = AuthLayer::new(bearer("mine").unwrap()).layer(service_fn(async |request: Request<()>| {
+            Ok::<_, Infallible>(Response::new(request.headers()[AUTHORIZATION].clone()))
+        }));
+        for _ in 0..2 {
+            let sent = service.clone().oneshot(Request::new(())).await.unwrap().into_body();
+            assert!(sent == "Bearer mine" && sent.is_sensitive());
+        }
+    }
+
+    #[tokio::test]
     async fn credentials_that_fail_mean_not_sent() {
         let service = AuthLayer::new(|| async { Err::<HeaderValue, BoxError>("vault sealed".into()) })
             .layer(service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::new(()))));

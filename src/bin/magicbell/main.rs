@@ -1,0 +1,44 @@
+//! The command `magicbell`: lists, creates and revokes tokens, from a terminal.
+//!
+//! A thin room over the library: it reads options, shows what is going to be done, and turns what came of it into an exit code.
+
+mod cli;
+mod completions;
+mod connection;
+mod core_dumps;
+mod demo;
+mod exit;
+mod glob;
+mod ids;
+mod man;
+mod private_file;
+mod signals;
+mod text;
+mod tokens;
+mod when;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use cli::{Cli, Command};
+use exit::{Exit, Failure};
+
+fn main() -> ExitCode {
+    core_dumps::switch_off();
+    let code = match run(Cli::parse()) {
+        Ok(exit) => exit,
+        Err(failure) => failure.tell(),
+    };
+    ExitCode::from(code as u8)
+}
+
+fn run(cli: Cli) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::new(Exit::Failed, error))?;
+    match cli.command {
+        Command::Tokens(tokens) => runtime.block_on(tokens::run(tokens)),
+        Command::Demo(demo) => runtime.block_on(demo::run(demo)),
+        Command::Completions(completions) => completions::run(completions),
+        Command::Man => man::run(),
+    }
+}

@@ -1,1 +1,14 @@
-fn main() {}
+//! The built command against the fake server: what it writes, what the server counted, and the exit codes.
+
+mod connection;
+mod create;
+mod demo;
+mod help;
+mod kill_9;
+mod list;
+mod revoke;
+mod revoke_input;
+mod revoke_outcomes;
+mod stops;
+mod support;
+mod terminal;

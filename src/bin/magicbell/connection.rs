@@ -12,7 +12,7 @@ use crate::exit::{Exit, Failure};
 use crate::when;
 
 const URL_VARIABLE: &str = "MAGICBELL_API_URL";
-const TOKEN_VARIABLE: &str = "MAGICBELL_PROJECT_TOKEN";
+pub(crate) const TOKEN_VARIABLE: &str = "MAGICBELL_PROJECT_TOKEN";
 /// The library's own default.
 const BASE_URL: &str = "https://api.magicbell.com/v2";
 /// The longest file that is read for a token.

@@ -2,6 +2,7 @@
 //!
 //! A thin room over the library: it reads options, shows what is going to be done, and turns what came of it into an exit code.
 
+mod arguments;
 mod cli;
 mod completions;
 mod connection;
@@ -26,7 +27,7 @@ use exit::{Exit, Failure};
 
 fn main() -> ExitCode {
     core_dumps::switch_off();
-    let code = match run(Cli::parse()) {
+    let code = match arguments::check().and_then(|()| run(Cli::parse())) {
         Ok(exit) => exit,
         Err(failure) => failure.tell(),
     };

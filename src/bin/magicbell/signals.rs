@@ -5,6 +5,8 @@ use std::io;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::exit::{Exit, Failure};
+
 /// Signals that ask to stop. None is lost while they aren't waited for.
 #[cfg(unix)]
 pub(crate) struct Signals {
@@ -38,5 +40,15 @@ impl Signals {
 
     pub(crate) async fn next(&mut self) {
         self.0.recv().await;
+    }
+}
+
+impl Signals {
+    /// Does what sends nothing that matters, unless it is stopped.
+    pub(crate) async fn or_stopped<T>(&mut self, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+        tokio::select! {
+            done = work => done,
+            () = self.next() => Err(Failure::new(Exit::Stopped, "stopped: nothing was revoked")),
+        }
     }
 }

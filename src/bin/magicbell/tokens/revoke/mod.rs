@@ -25,7 +25,8 @@ pub(crate) async fn run(revoke: Revoke) -> Result<Exit, Failure> {
     let wanted = revoke.wanted()?;
     let limit = revoke.connection.rate_limit();
     let client = revoke.connection.client(limit.clone())?;
-    let plan = Plan::make(&client, wanted, revoke.include_own).await?;
+    let mut signals = Signals::listen().map_err(|error| Failure::new(Exit::Failed, error))?;
+    let plan = signals.or_stopped(Plan::make(&client, wanted, revoke.include_own)).await?;
     plan.show(&revoke.connection.base_url(), &limit);
     if plan.count() == 0 {
         say("nothing to revoke");
@@ -35,11 +36,10 @@ pub(crate) async fn run(revoke: Revoke) -> Result<Exit, Failure> {
         say("a dry run: nothing was revoked");
         return Ok(Exit::Achieved);
     }
-    confirm::confirm(&revoke, &plan)?;
+    signals.or_stopped(confirm::confirm(&revoke, &plan)).await?;
 
     let journal = revoke.journal.as_deref().map(open).transpose()?;
     let outcomes = Outcomes::open(revoke.log.as_deref())?;
-    let mut signals = Signals::listen().map_err(|error| Failure::new(Exit::Failed, error))?;
     let own_token = if revoke.include_own { OwnToken::Last } else { OwnToken::Skip };
     let settings = batch::Settings { concurrency: revoke.concurrency, own_token, journal, limit };
     let ran = batch::run(&client, &plan, settings, outcomes, &mut signals).await?;

@@ -1,0 +1,75 @@
+//! Ctrl-C, and what is so after it.
+
+use magicbell::testing::Fault;
+
+use crate::support::{Room, count, interrupt, json_lines};
+
+const DISCARD: &str = "discard_user_jwt";
+
+#[tokio::test]
+async fn ctrl_c_lets_what_is_in_flight_end_and_says_what_is_left() {
+    let room = Room::new().await;
+    let ids = room.server.add_user_tokens("hana", 100);
+    // Three go at once, the others one a second.
+    let select = ["tokens", "revoke", "--all-of-user", "hana", "--yes", "--rate", "60", "--concurrency", "1"];
+    let child = room.command(&[&select[..], &["--journal", "journal"]].concat()).spawn().unwrap();
+    room.wait_for(DISCARD, 3).await;
+    interrupt(&child);
+    let ran = room.end(child).await;
+    assert_eq!(ran.code, 6, "{ran:?}");
+    let (revoked, left) = (count(&ran.lines(), "revoked"), count(&ran.lines(), "not_attempted"));
+    assert_eq!((revoked, left), (room.discards(), 100 - room.discards()));
+    assert!((3..10).contains(&revoked), "{revoked}");
+    assert_eq!(room.live(&ids), left);
+    assert!(ran.stderr.contains(&format!("{left} were not attempted: the same command goes on")), "{}", ran.stderr);
+
+    let ran = room.run(&["tokens", "revoke", "--all-of-user", "hana", "--yes", "--journal", "journal"]).await;
+    assert_eq!((ran.code, room.live(&ids), room.discards()), (0, 0, 100), "{ran:?}");
+}
+
+#[tokio::test]
+async fn a_second_ctrl_c_ends_it_and_what_was_in_flight_is_unknown() {
+    let room = Room::new().await;
+    let ids = room.server.add_user_tokens("hana", 10);
+    room.server.fail_next(Fault::stall().on(DISCARD).times(2));
+    let file = room.file("ids.txt", ids.join("\n"));
+    let arguments = ["tokens", "revoke", "--file", &file, "--user-tokens", "--yes", "--concurrency", "2"];
+    let arguments = [&arguments[..], &["--journal", "journal", "--log", "log"]].concat();
+    let child = room.command(&arguments).spawn().unwrap();
+    room.wait_for(DISCARD, 2).await;
+    interrupt(&child);
+    interrupt_until_it_ends(&child);
+    let ran = room.end(child).await;
+    assert_eq!(ran.code, 6, "{ran:?}");
+    let log = json_lines(&std::fs::read_to_string(room.path("log")).unwrap());
+    assert_eq!((count(&log, "unknown"), count(&log, "not_attempted")), (2, 8), "{log:?}");
+
+    let ran = room.run(&arguments).await;
+    assert_eq!((ran.code, room.live(&ids)), (0, 0), "{ran:?}");
+    assert!(ran.stderr.contains("journal goes on: 0 settled already, 2 to be sent again"), "{}", ran.stderr);
+}
+
+/// Two signals that come at once are one. So the second is sent when the first has been taken.
+fn interrupt_until_it_ends(child: &tokio::process::Child) {
+    let pending = || {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id().unwrap())).unwrap();
+        let masks = status.lines().filter_map(|line| line.strip_prefix("ShdPnd:").or(line.strip_prefix("SigPnd:")));
+        masks.map(|mask| u64::from_str_radix(mask.trim(), 16).unwrap()).any(|mask| mask & 0b10 != 0)
+    };
+    while pending() {
+        std::thread::yield_now();
+    }
+    interrupt(child);
+}
+
+#[tokio::test]
+async fn ctrl_c_while_it_is_planned_ends_it_with_nothing_sent() {
+    let room = Room::new().await;
+    room.server.add_user_tokens("hana", 10);
+    room.server.fail_next(Fault::stall().on("fetch_user_tokens"));
+    let child = room.command(&["tokens", "revoke", "--all-of-user", "hana", "--yes"]).spawn().unwrap();
+    room.wait_for("fetch_user_tokens", 1).await;
+    interrupt(&child);
+    let ran = room.end(child).await;
+    assert_eq!((ran.code, room.discards()), (6, 0), "{ran:?}");
+}

@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use magicbell::jwt::FetchProjectTokens;
 use magicbell::testing::Fault;
 use magicbell::{Client, SecretToken};
 
-use crate::support::{Room, mode};
+use crate::support::{Room, interrupt, mode};
 
 const CREATE: [&str; 5] = ["tokens", "create", "--project", "--name", "ci"];
 
@@ -105,6 +106,19 @@ async fn a_token_that_can_not_be_handed_over_is_discarded() {
     let made = room.server.project_tokens().pop().unwrap();
     assert_eq!(room.server.is_discarded(&made.token_id), Some(true));
     assert!(ran.stderr.contains("so it was discarded"), "{}", ran.stderr);
+}
+
+#[tokio::test]
+async fn one_ctrl_c_does_not_lose_a_token_that_is_under_way() {
+    let room = Room::new().await;
+    room.server.fail_next(Fault::delay(Duration::from_secs(2)).on("create_project_jwt"));
+    let child = room.command(&CREATE).spawn().unwrap();
+    room.wait_for("create_project_jwt", 1).await;
+    interrupt(&child);
+    let ran = room.end(child).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stderr.contains("its answer is awaited"), "{}", ran.stderr);
+    works(&room, ran.stdout.trim_end()).await;
 }
 
 #[tokio::test]

@@ -1,5 +1,8 @@
 //! The built command against the fake server: what it writes, what the server counted, and the exit codes.
 
+// Modes of files, signals and terminals are those of Unix.
+#![cfg(unix)]
+
 mod connection;
 mod create;
 mod demo;

@@ -62,6 +62,19 @@ async fn what_was_not_answered_and_is_not_listed_any_more_is_achieved() {
 }
 
 #[tokio::test]
+async fn a_list_that_never_comes_to_rest_is_5_although_all_that_was_seen_is_gone() {
+    let room = Room::new().await;
+    let ids = room.server.add_user_tokens("hana", 5);
+    for id in &ids {
+        let page = format!(r#"{{"data":[{{"id":"{id}","created_at":"2026-01-31T12:00:00Z"}}]}}"#);
+        room.server.fail_next(Fault::body(200, page).on("fetch_user_tokens"));
+    }
+    let ran = room.run(&["tokens", "revoke", "--all-of-user", "hana", "--yes"]).await;
+    assert_eq!((ran.code, room.live(&ids)), (5, 0), "{ran:?}");
+    assert!(ran.stderr.contains("the plan may have lacked tokens"), "{}", ran.stderr);
+}
+
+#[tokio::test]
 async fn tokens_that_were_made_meanwhile_are_told() {
     let room = Room::new().await;
     room.server.add_user_tokens("hana", 2);

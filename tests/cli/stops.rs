@@ -1,8 +1,10 @@
 //! Ctrl-C, and what is so after it.
 
+use std::collections::HashSet;
+
 use magicbell::testing::Fault;
 
-use crate::support::{Room, count, interrupt, json_lines};
+use crate::support::{FAST, Room, count, interrupt, json_lines};
 
 const DISCARD: &str = "discard_user_jwt";
 
@@ -72,4 +74,38 @@ async fn ctrl_c_while_it_is_planned_ends_it_with_nothing_sent() {
     interrupt(&child);
     let ran = room.end(child).await;
     assert_eq!((ran.code, room.discards()), (6, 0), "{ran:?}");
+}
+
+#[tokio::test]
+async fn whenever_ctrl_c_comes_each_id_has_one_true_outcome() {
+    let room = Room::new().await;
+    let ids = room.server.add_user_tokens("hana", 1_000);
+    room.server.fail_randomly(1, 20, Fault::reset().after_processing());
+    let (file, total) = (room.file("ids.txt", ids.join("\n")), ids.len().to_string());
+    let arguments = ["tokens", "revoke", "--file", &file, "--user-tokens", "--yes", "--expect-count", &total];
+    let arguments = [&arguments[..], &["--journal", "journal", "--concurrency", "8"], &FAST].concat();
+    for round in 0..20 {
+        // Not a pipe that nobody reads yet: it would be full before the signal comes.
+        let log = format!("log-{round}");
+        let child = room.command(&[&arguments[..], &["--log", &log]].concat()).spawn().unwrap();
+        room.wait_for(DISCARD, room.discards() + 1 + round * 7 % 30).await;
+        interrupt(&child);
+        let ran = room.end(child).await;
+        assert_eq!(ran.code, 6, "{round}: {ran:?}");
+        let lines = json_lines(&std::fs::read_to_string(room.path(&log)).unwrap());
+        let told = lines.iter().map(|line| line["token_id"].as_str().unwrap()).collect::<HashSet<_>>();
+        assert_eq!((told.len(), lines.len()), (1_000, 1_000), "{round}: one outcome for each");
+        for line in &lines {
+            let is_discarded = room.server.is_discarded(line["token_id"].as_str().unwrap()).unwrap();
+            match line["outcome"].as_str().unwrap() {
+                "revoked" | "already_revoked" => assert!(is_discarded, "{round}: {line}"),
+                "not_attempted" => assert!(!is_discarded, "{round}: {line}"),
+                // It may be either.
+                "unknown" => {}
+                _ => panic!("{round}: {line}"),
+            }
+        }
+    }
+    let ran = room.end(room.command(&arguments).spawn().unwrap()).await;
+    assert_eq!((ran.code, room.live(&ids)), (0, 0), "{ran:?}");
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use tokio::process::Child;
 
-use crate::support::{FAST, Room, count};
+use crate::support::{FAST, Room, count, interrupt};
 
 /// A terminal, and what was written to it.
 struct Terminal {
@@ -94,6 +94,17 @@ async fn a_count_that_is_wrong_or_none_revokes_nothing() {
         let ran = room.end(child).await;
         assert_eq!((ran.code, room.discards(), room.live(&ids)), (2, 0, 150), "{typed:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_at_the_question_ends_it() {
+    let room = Room::new().await;
+    room.server.add_user_tokens("hana", 150);
+    let (mut terminal, child) = spawn(&room, &[&REVOKE[..], &FAST].concat());
+    terminal.wait_for("Type how many are to be revoked: ");
+    interrupt(&child);
+    let ran = room.end(child).await;
+    assert_eq!((ran.code, room.discards()), (6, 0), "{ran:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,7 @@ use std::io;
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::exit::{Exit, Failure};
+use crate::exit::{Exit, Failure, say};
 
 /// Signals that ask to stop. None is lost while they aren't waited for.
 #[cfg(unix)]
@@ -49,6 +49,22 @@ impl Signals {
         tokio::select! {
             done = work => done,
             () = self.next() => Err(Failure::new(Exit::Stopped, "stopped: nothing was revoked")),
+        }
+    }
+
+    /// Waits for an answer that may hold a token: one signal isn't enough to give it up.
+    pub(crate) async fn wait_for_answer<T>(&mut self, answer: impl Future<Output = T>) -> Result<T, Failure> {
+        let mut answer = std::pin::pin!(answer);
+        tokio::select! {
+            answered = &mut answer => return Ok(answered),
+            () = self.next() => say("a token may have been made: its answer is awaited; Ctrl-C again gives it up"),
+        }
+        tokio::select! {
+            answered = answer => Ok(answered),
+            () = self.next() => {
+                let message = "given up: a token may have been made; list the tokens, and revoke what nobody holds";
+                Err(Failure::new(Exit::Stopped, message))
+            }
         }
     }
 }

@@ -31,7 +31,8 @@ pub(crate) fn time(text: &str) -> Result<SystemTime, String> {
     }
     let ago = duration(text.strip_suffix("ago").unwrap_or(text).trim_end())
         .map_err(|_| "RFC 3339 with an offset, as in 2026-01-31T12:00:00Z, or a time before now, as in \"30d ago\"")?;
-    SystemTime::now().checked_sub(ago).ok_or_else(|| "it is too long ago".into())
+    let time = SystemTime::now().checked_sub(ago).filter(|time| *time >= SystemTime::UNIX_EPOCH);
+    time.ok_or_else(|| "it is too long ago".into())
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use magicbell::{Client, Error, Nullable, Outcome};
 
 use crate::connection::Connection;
 use crate::exit::{Exit, Failure, chain, say};
+use crate::signals::Signals;
 use crate::text::Shown;
 use crate::{private_file, when};
 
@@ -61,13 +62,14 @@ pub(crate) async fn run(create: Create) -> Result<Exit, Failure> {
         return Err(Failure::bad_input("the token would be shown on the terminal: give --out FILE, or --show"));
     }
     let client = create.connection.client(create.connection.rate_limit())?;
+    let mut signals = Signals::listen().map_err(|error| Failure::new(Exit::Failed, error))?;
     // Before anything is sent: a token must have somewhere to go.
     let file = create.out.as_deref().map(|path| (path, private_file::create(path)));
     let file = match file {
         Some((path, file)) => Some((path, file.map_err(|error| Failure::file(path, &error))?)),
         None => None,
     };
-    match send(&client, &create).await {
+    match signals.wait_for_answer(send(&client, &create)).await? {
         Ok(created) => hand_over(&client, &create, created, file).await,
         Err(error) => Err(rescue(&error, file)),
     }

@@ -44,7 +44,7 @@ pub(crate) async fn run(revoke: Revoke) -> Result<Exit, Failure> {
     let settings = batch::Settings { concurrency: revoke.concurrency, own_token, journal, limit };
     let ran = batch::run(&client, &plan, settings, outcomes, &mut signals).await?;
     let verified = verify::verify(&client, &plan, &ran, &mut signals).await;
-    Ok(verdict::verdict(&ran, &verified))
+    Ok(verdict::verdict(&plan, &ran, verified))
 }
 
 fn open(path: &Path) -> Result<Journal, Failure> {

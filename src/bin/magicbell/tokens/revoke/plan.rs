@@ -37,6 +37,8 @@ pub(super) enum Plan {
         plan: RevocationPlan,
         /// The token that this command uses, where it is among them and is kept.
         kept: Option<String>,
+        /// Whether the list came to rest: otherwise rows of it may be missing.
+        is_settled: bool,
     },
     /// Ids that were given: nothing else is known of them.
     Ids { kind: Kind, ids: Vec<String>, repeated: usize, excepted: usize },
@@ -51,9 +53,9 @@ impl Plan {
                 Ok(Self::Ids { kind, repeated, excepted: given - ids.len(), ids })
             }
             Wanted::Listed { user_id, narrowing } => {
-                let plan = list(client, user_id, narrowing).await?;
+                let (plan, is_settled) = list(client, user_id, narrowing).await?;
                 let kept = plan.own_token().filter(|_| !include_own).map(|own| own.id.clone());
-                Ok(Self::Listed { plan, kept })
+                Ok(Self::Listed { plan, kept, is_settled })
             }
         }
     }
@@ -61,10 +63,15 @@ impl Plan {
     /// How many tokens will be revoked.
     pub(super) fn count(&self) -> u64 {
         let count = match self {
-            Self::Listed { plan, kept } => plan.len() - usize::from(kept.is_some()),
+            Self::Listed { plan, kept, .. } => plan.len() - usize::from(kept.is_some()),
             Self::Ids { ids, .. } => ids.len(),
         };
         count as u64
+    }
+
+    /// Whether tokens that are meant may be missing.
+    pub(super) fn may_lack_some(&self) -> bool {
+        matches!(self, Self::Listed { is_settled: false, .. })
     }
 
     /// Whether it is all of a project, or a part of that which nobody has named.
@@ -80,7 +87,7 @@ impl Plan {
     /// Shows on stderr what is going to be done.
     pub(super) fn show(&self, base_url: &str, limit: &RateLimit) {
         match self {
-            Self::Listed { plan, kept } => {
+            Self::Listed { plan, kept, .. } => {
                 say(format_args!("{plan}"));
                 if let Some(kept) = kept {
                     let (kept, left) = (Shown(kept), self.count());
@@ -103,7 +110,11 @@ impl Plan {
 }
 
 /// Lists until two passes agree. Where none do, what was seen is the plan, and says so.
-async fn list(client: &Client, user_id: Option<String>, narrowing: Narrowing) -> Result<RevocationPlan, Failure> {
+async fn list(
+    client: &Client,
+    user_id: Option<String>,
+    narrowing: Narrowing,
+) -> Result<(RevocationPlan, bool), Failure> {
     let jwt = client.jwt();
     let mut selection = match user_id {
         Some(user_id) => jwt.select_user_tokens(user_id),
@@ -116,8 +127,8 @@ async fn list(client: &Client, user_id: Option<String>, narrowing: Narrowing) ->
         selection = selection.matching(move |row| row.name.as_deref().is_some_and(|name| glob.matches(name)));
     }
     match selection.except(&narrowing.except).plan().await {
-        Ok(plan) => Ok(plan),
-        Err(ListError::Unsettled(seen)) => Ok(*seen),
+        Ok(plan) => Ok((plan, true)),
+        Err(ListError::Unsettled(seen)) => Ok((*seen, false)),
         Err(error) => Err(error.into()),
     }
 }

@@ -41,8 +41,11 @@ pub(super) async fn verify(client: &Client, plan: &Plan, ran: &Ran, signals: &mu
 }
 
 async fn look(client: &Client, plan: &Plan) -> Verified {
+    if plan.may_lack_some() {
+        say("CAREFUL: the plan may have lacked tokens; plan again");
+    }
     match plan {
-        Plan::Listed { plan: listed, kept } => match listed.verify(client).await {
+        Plan::Listed { plan: listed, kept, .. } => match listed.verify(client).await {
             Ok(verification) => tell(verification, kept.as_deref()),
             Err(ListError::Unsettled(verification)) => tell(*verification, kept.as_deref()),
             Err(error) => not_verified(error, listed.own_token().is_some() && kept.is_none()),

@@ -82,6 +82,17 @@ async fn a_call_ends_when_its_time_is_up() {
     assert!(ran.stderr.contains("1s") || ran.stderr.contains("time"), "{}", ran.stderr);
 }
 
+#[tokio::test]
+async fn traces_show_calls_and_attempts_and_no_token() {
+    let room = Room::new().await;
+    room.server.fail_next(magicbell::testing::Fault::status(503));
+    let ran = room.run(&[&LIST[..], &["-vv"]].concat()).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stderr.contains("fetch_project_tokens") && ran.stderr.contains("503"), "{}", ran.stderr);
+    let ran = room.run(&LIST).await;
+    assert_eq!(ran.stderr, "1 token\n", "nothing of it without -v");
+}
+
 /// A process that holds the token leaves none in a core file.
 #[cfg(target_os = "linux")]
 #[tokio::test]

@@ -5,11 +5,11 @@ use std::io::Read as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{ArgAction, Args};
 use magicbell::{Client, RateLimit, RetryBudget, RetryPolicy, SecretToken, bearer};
 
 use crate::exit::{Exit, Failure};
-use crate::when;
+use crate::{traces, when};
 
 const URL_VARIABLE: &str = "MAGICBELL_API_URL";
 pub(crate) const TOKEN_VARIABLE: &str = "MAGICBELL_PROJECT_TOKEN";
@@ -47,11 +47,15 @@ pub(crate) struct Connection {
     /// Take a part of the rate, and leave the rest to others
     #[arg(long, value_name = "PART", default_value_t = 1.0)]
     share: f64,
+    /// Show calls and attempts on stderr; twice, waits too
+    #[arg(short, long, action = ArgAction::Count)]
+    verbose: u8,
 }
 
 impl Connection {
     /// Makes the client. Nothing is sent yet.
     pub(crate) fn client(&self, limit: RateLimit) -> Result<Client, Failure> {
+        traces::show(self.verbose);
         let retry = RetryPolicy::builder().budget(RetryBudget::new(RETRIES)).build();
         let client = Client::builder()
             .token(self.token()?)

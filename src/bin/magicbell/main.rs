@@ -16,6 +16,7 @@ mod private_file;
 mod signals;
 mod text;
 mod tokens;
+mod traces;
 mod when;
 
 use std::process::ExitCode;

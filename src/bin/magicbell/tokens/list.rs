@@ -76,7 +76,8 @@ async fn print(
         }
     }
     out.flush()?;
-    say(format_args!("{}{count} tokens", if counts { "\r\u{1b}[K" } else { "" }));
+    let (begin, plural) = (if counts { "\r\u{1b}[K" } else { "" }, if count == 1 { "" } else { "s" });
+    say(format_args!("{begin}{count} token{plural}"));
     failure.map_or(Ok(Exit::Achieved), Err)
 }
 

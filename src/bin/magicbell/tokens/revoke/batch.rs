@@ -103,9 +103,9 @@ impl Watch {
                 () = signals.next() => {
                     signalled += 1;
                     self.stop.stop();
-                    self.bar.say(match signalled {
-                        1 => "stopping: what is in flight may end; Ctrl-C again ends it at once",
-                        _ => "ended",
+                    self.bar.say(&match signalled {
+                        1 => format!("stopping: {} in flight may end; Ctrl-C again ends it at once", stream.in_flight()),
+                        _ => "ended".to_owned(),
                     });
                 }
                 // Also while nothing comes: a pause is part of the time left.

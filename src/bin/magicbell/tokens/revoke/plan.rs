@@ -99,7 +99,11 @@ impl Plan {
             Self::Ids { kind, ids, repeated, excepted } => {
                 let kind = if *kind == Kind::User { "user" } else { "project" };
                 say(format_args!("{} {kind} tokens to revoke, by their ids", ids.len()));
-                say(format_args!("  given again and left out: {repeated}; excepted: {excepted}"));
+                for (what, count) in [("given again and left out", *repeated), ("excepted", *excepted)] {
+                    if count > 0 {
+                        say(format_args!("  {what}: {count}"));
+                    }
+                }
             }
         }
         say(format_args!("  at {}", Shown(base_url)));

@@ -12,6 +12,7 @@ mod list;
 mod revoke;
 mod revoke_input;
 mod revoke_outcomes;
+mod rotate;
 mod stops;
 mod support;
 mod terminal;

@@ -1,6 +1,7 @@
 //! Ctrl-C, and what is so after it.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use magicbell::testing::Fault;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -101,4 +102,21 @@ async fn whenever_ctrl_c_comes_each_id_has_one_true_outcome() {
     room.server.clear_faults();
     let ran = room.end(room.command(&[&arguments[..], &["--log", "log"]].concat()).spawn().unwrap()).await;
     assert_eq!((ran.code, room.live(&ids)), (0, 0), "{ran:?}");
+}
+
+#[tokio::test]
+async fn one_whose_output_nobody_reads_can_be_ended_too() {
+    let room = Room::new().await;
+    let ids = room.server.add_user_tokens("hana", 2_000);
+    let arguments = ["tokens", "revoke", "--all-of-user", "hana", "--yes", "--expect-count", "2000"];
+    let mut child = room.command(&[&arguments[..], &FAST].concat()).spawn().unwrap();
+    // A pipe holds 64 KiB, and a line is longer than 128 bytes: it is full long before the end.
+    room.wait_for(DISCARD, 200).await;
+    while child.try_wait().unwrap().is_none() {
+        interrupt(&child);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let ran = room.end(child).await;
+    assert_eq!(ran.code, 6, "{}", ran.stderr);
+    assert!(room.live(&ids) > 0);
 }

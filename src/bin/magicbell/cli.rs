@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::completions::Completions;
 use crate::demo::Demo;
+use crate::rotate::Rotate;
 use crate::tokens::Tokens;
 
 const AFTER_HELP: &str = "\
@@ -20,7 +21,7 @@ Exit codes:
 
 To rehearse all of it offline: magicbell demo";
 
-/// Lists, creates and revokes MagicBell's access tokens.
+/// Lists, creates, revokes and rotates MagicBell's access tokens.
 #[derive(Debug, Parser)]
 #[command(name = "magicbell", version, after_help = AFTER_HELP, arg_required_else_help = true)]
 pub(crate) struct Cli {
@@ -33,6 +34,8 @@ pub(crate) enum Command {
     /// List, create and revoke tokens
     #[command(subcommand)]
     Tokens(Tokens),
+    /// Replace the project token that is in use by a new one
+    Rotate(Box<Rotate>),
     /// Start a fake service on loopback with tokens in it, and print what to try
     Demo(Demo),
     /// Print a script for a shell's completions

@@ -55,10 +55,15 @@ pub(crate) struct Connection {
 impl Connection {
     /// Makes the client. Nothing is sent yet.
     pub(crate) fn client(&self, limit: RateLimit) -> Result<Client, Failure> {
+        self.client_with(self.token()?, limit)
+    }
+
+    /// Makes a client for another token.
+    pub(crate) fn client_with(&self, token: SecretToken, limit: RateLimit) -> Result<Client, Failure> {
         traces::show(self.verbose);
         let retry = RetryPolicy::builder().budget(RetryBudget::new(RETRIES)).build();
         let client = Client::builder()
-            .token(self.token()?)
+            .token(token)
             .base_url(self.base_url())
             .timeout(self.timeout)
             .attempt_timeout(ATTEMPT.min(self.timeout))

@@ -30,7 +30,7 @@ pub(crate) struct Demo {
 /// Serves until Ctrl-C. Stdout is what to try, so that it can be read by a program too.
 pub(crate) async fn run(demo: Demo) -> Result<Exit, Failure> {
     let failed = |error| Failure::new(Exit::Failed, error);
-    let mut signals = Signals::listen().map_err(failed)?;
+    let mut signals = Signals::listen()?;
     let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, demo.port));
     let server =
         Server::builder().bind(addr).rate_limit(WRITES / 4 * 5, WRITES, MINUTE).start().await.map_err(failed)?;

@@ -1,4 +1,4 @@
-//! The command `magicbell`: lists, creates and revokes tokens, from a terminal.
+//! The command `magicbell`: lists, creates, revokes and rotates tokens, from a terminal.
 //!
 //! A thin room over the library: it reads options, shows what is going to be done, and turns what came of it into an exit code.
 
@@ -13,6 +13,7 @@ mod glob;
 mod ids;
 mod man;
 mod private_file;
+mod rotate;
 mod signals;
 mod text;
 mod tokens;
@@ -39,6 +40,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::new(Exit::Failed, error))?;
     match cli.command {
         Command::Tokens(tokens) => runtime.block_on(tokens::run(tokens)),
+        Command::Rotate(rotate) => runtime.block_on(rotate::run(*rotate)),
         Command::Demo(demo) => runtime.block_on(demo::run(demo)),
         Command::Completions(completions) => completions::run(completions),
         Command::Man => man::run(),

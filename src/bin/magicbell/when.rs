@@ -24,6 +24,11 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Reads a duration, or 0.
+pub(crate) fn duration_or_none(text: &str) -> Result<Duration, String> {
+    if text == "0" { Ok(Duration::ZERO) } else { duration(text) }
+}
+
 /// Reads a time in RFC 3339, or how long ago it was: `30d ago`, or `30d`.
 pub(crate) fn time(text: &str) -> Result<SystemTime, String> {
     if let Some(time) = Timestamp::from(text).to_system_time() {

@@ -62,7 +62,7 @@ pub(crate) async fn run(create: Create) -> Result<Exit, Failure> {
         return Err(Failure::bad_input("the token would be shown on the terminal: give --out FILE, or --show"));
     }
     let client = create.connection.client(create.connection.rate_limit())?;
-    let mut signals = Signals::listen().map_err(|error| Failure::new(Exit::Failed, error))?;
+    let mut signals = Signals::listen()?;
     // Before anything is sent: a token must have somewhere to go.
     let file = create.out.as_deref().map(|path| (path, private_file::create(path)));
     let file = match file {

@@ -25,7 +25,7 @@ pub(crate) async fn run(revoke: Revoke) -> Result<Exit, Failure> {
     let wanted = revoke.wanted()?;
     let limit = revoke.connection.rate_limit();
     let client = revoke.connection.client(limit.clone())?;
-    let mut signals = Signals::listen().map_err(|error| Failure::new(Exit::Failed, error))?;
+    let mut signals = Signals::listen()?;
     let plan = signals.or_stopped(Plan::make(&client, wanted, revoke.include_own)).await?;
     plan.show(&revoke.connection.base_url(), &limit);
     if plan.count() == 0 {

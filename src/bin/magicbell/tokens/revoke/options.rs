@@ -15,7 +15,8 @@ use crate::when;
 
 const AFTER_HELP: &str = "\
 The plan is shown on stderr first; nothing is revoked without --yes. For more than 100 tokens, and for all of a project, the count
-has to be typed too, or given by --expect-count. Ctrl-C once lets what is in flight end and says what is left; twice ends it.
+has to be typed too, or given by --expect-count. Ctrl-C once lets what is in flight end and says what is left; twice ends it,
+a third time whatever it waits for.
 
 Examples:
   magicbell tokens revoke --all-of-user user-42 --dry-run

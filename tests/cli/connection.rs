@@ -35,6 +35,17 @@ async fn the_token_comes_from_a_file_or_standard_input_in_place_of_the_environme
 }
 
 #[tokio::test]
+async fn a_tokens_file_that_others_can_read_is_told() {
+    let room = Room::new().await;
+    let (_folder, path) = token_file(&room, "");
+    for (mode, is_told) in [(0o644, true), (0o620, true), (0o600, false)] {
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+        let ran = room.run(&[&LIST[..], &["--token-file", &path]].concat()).await;
+        assert_eq!((ran.code, ran.stderr.contains("others can read")), (0, is_told), "{mode:o}: {ran:?}");
+    }
+}
+
+#[tokio::test]
 async fn credentials_that_are_missing_odd_or_refused_are_3() {
     let room = Room::new().await;
     for token in ["", "Bearer x.y.z", "a b", "é"] {

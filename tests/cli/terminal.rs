@@ -79,6 +79,7 @@ async fn a_count_that_is_typed_lets_it_go_and_the_progress_is_drawn_over() {
     let seen = terminal.rest();
     assert_eq!((ran.code, room.live(&ids)), (0, 0), "{seen}");
     assert_eq!(count(&ran.lines(), "revoked"), 150);
+    assert!(seen.starts_with("listing, until two passes agree …\r\u{1b}[K150 tokens of the user hana"), "{seen:?}");
     assert!(seen.contains(" of 150 (") && seen.contains("\r\u{1b}[K"), "{seen:?}");
     magicbell::testing::assert_hidden(room.server.token(), &seen);
 }

@@ -20,10 +20,14 @@ pub(crate) fn check() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Says whether a JWT is in a text, which begins with `{"` in base64 and has a dot; or the token in the environment.
+/// Says whether a JWT is in a text, or the token in the environment. A JWT begins with `{"` in base64, after anything that isn't a
+/// letter or a digit, and has a dot.
 fn holds_a_token(argument: &str, own: &str) -> bool {
-    let is_jwt = |start: usize| argument.len() - start >= SHORTEST && argument[start..].contains('.');
-    argument.find("eyJ").is_some_and(is_jwt) || (own.len() >= SHORTEST && argument.contains(own))
+    let is_jwt = |(start, _): (usize, &str)| {
+        let is_begin = !argument[..start].ends_with(char::is_alphanumeric);
+        is_begin && argument.len() - start >= SHORTEST && argument[start..].contains('.')
+    };
+    argument.match_indices("eyJ").any(is_jwt) || (own.len() >= SHORTEST && argument.contains(own))
 }
 
 #[cfg(test)]
@@ -32,12 +36,16 @@ mod tests {
 
     #[test]
     fn a_token_is_found_wherever_it_is() {
-        for argument in
-            ["eyJhbGciOiJub25lIn0.e30.c2ln", "--token=eyJhbGciOiJub25lIn0.e30.", "-xan-opaque-token-of-ours"]
-        {
+        for argument in [
+            "eyJhbGciOiJub25lIn0.e30.c2ln",
+            "--token=eyJhbGciOiJub25lIn0.e30.",
+            "keyJ=eyJhbGciOiJub25lIn0.e30.",
+            "-xan-opaque-token-of-ours",
+        ] {
             assert!(holds_a_token(argument, "an-opaque-token-of-ours"), "{argument}");
         }
-        for argument in ["", "--yes", "eyJ", "keyJ.txt", "550e8400-e29b-41d4-a716-446655440000"] {
+        for argument in ["", "--yes", "eyJ", "keyJournals/of-production.jsonl", "550e8400-e29b-41d4-a716-446655440000"]
+        {
             assert!(!holds_a_token(argument, ""), "{argument}");
             assert!(!holds_a_token(argument, "an-opaque-token-of-ours"), "{argument}");
         }

@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{ArgAction, Args};
 use magicbell::{Client, RateLimit, RetryBudget, RetryPolicy, SecretToken, bearer};
 
-use crate::exit::{Exit, Failure};
+use crate::exit::{Exit, Failure, say};
 use crate::{traces, when};
 
 const URL_VARIABLE: &str = "MAGICBELL_API_URL";
@@ -90,7 +90,10 @@ impl Connection {
                 read(std::io::stdin().lock()).map_err(|error| unusable("standard input", error))?
             }
             Some(path) => {
-                let read = fs::File::open(path).and_then(read);
+                let read = fs::File::open(path).and_then(|file| {
+                    warn_of_others(path, &file)?;
+                    read(file)
+                });
                 read.map_err(|error| unusable(&path.display().to_string(), error))?
             }
             None => std::env::var(TOKEN_VARIABLE).unwrap_or_default().into(),
@@ -112,6 +115,21 @@ fn read(from: impl std::io::Read) -> std::io::Result<SecretToken> {
     let mut text = String::new();
     from.take(TOKEN_MAX).read_to_string(&mut text)?;
     Ok(text.into())
+}
+
+/// Says so where others than its owner can read a token's file.
+#[cfg(unix)]
+fn warn_of_others(path: &Path, file: &fs::File) -> std::io::Result<()> {
+    let mode = std::os::unix::fs::PermissionsExt::mode(&file.metadata()?.permissions()) & 0o777;
+    if mode & 0o077 != 0 {
+        say(format_args!("magicbell: careful: others can read {} (mode {mode:o})", path.display()));
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn warn_of_others(_: &Path, _: &fs::File) -> std::io::Result<()> {
+    Ok(())
 }
 
 fn unusable(what: &str, error: impl std::fmt::Display) -> Failure {

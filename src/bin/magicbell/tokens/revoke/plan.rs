@@ -1,6 +1,7 @@
 //! What is going to be revoked.
 
 use std::collections::HashSet;
+use std::io::{IsTerminal as _, Write as _};
 use std::time::SystemTime;
 
 use magicbell::revocation::{ListError, Progress, RevocationPlan};
@@ -130,7 +131,15 @@ async fn list(
     if let Some(glob) = narrowing.name_matches {
         selection = selection.matching(move |row| row.name.as_deref().is_some_and(|name| glob.matches(name)));
     }
-    match selection.except(&narrowing.except).plan().await {
+    let is_terminal = std::io::stderr().is_terminal();
+    if is_terminal {
+        _ = write!(std::io::stderr(), "listing, until two passes agree …");
+    }
+    let planned = selection.except(&narrowing.except).plan().await;
+    if is_terminal {
+        _ = write!(std::io::stderr(), "\r\u{1b}[K");
+    }
+    match planned {
         Ok(plan) => Ok((plan, true)),
         Err(ListError::Unsettled(seen)) => Ok((*seen, false)),
         Err(error) => Err(error.into()),

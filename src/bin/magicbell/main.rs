@@ -2,6 +2,16 @@
 //!
 //! A thin room over the library: it reads options, shows what is going to be done, and turns what came of it into an exit code.
 
+// As in the library. `println!` panics where its reader is gone.
+#![warn(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::todo,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
+
 mod arguments;
 mod cli;
 mod completions;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::history::History;
+use crate::revocation::words::Plain;
 
 /// How many writes a minute the service's public documentation allows.
 pub(super) const PUBLISHED_WRITES: u64 = 200;
@@ -16,6 +17,13 @@ pub struct Estimate {
     pub left: Duration,
     /// From what that is known.
     pub basis: Basis,
+}
+
+/// Says how long, and from what that is known: `about 9 min (by the published limit)`.
+impl fmt::Display for Estimate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "about {} ({})", Plain(self.left), self.basis)
+    }
 }
 
 /// From what an [`Estimate`] is known.

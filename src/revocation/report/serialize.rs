@@ -61,24 +61,27 @@ struct Failures<'a>(&'a [Revocation]);
 
 impl Serialize for Failures<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(Failure))
+        serializer.collect_seq(self.0)
     }
 }
 
-struct Failure<'a>(&'a Revocation);
-
-impl Serialize for Failure<'_> {
+/// As an object: `index`, `token_id`, `outcome`, `error`, `status`, `request_id`, `attempts`, `rate_limited`, `elapsed_ms` and
+/// `from_journal`. Fields may be added.
+///
+/// No text of an answer is in it, and a token that was given in place of an id isn't either.
+impl Serialize for Revocation {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("index", &self.0.index)?;
-        map.serialize_entry("token_id", shown_id(&self.0.token_id))?;
-        map.serialize_entry("outcome", self.0.outcome.as_str())?;
-        map.serialize_entry("error", &self.0.error.as_ref().map(Error::kind).map(snake_case))?;
-        map.serialize_entry("status", &self.0.status.map(|status| status.as_u16()))?;
-        map.serialize_entry("request_id", &request_id(self.0))?;
-        map.serialize_entry("attempts", &self.0.attempts)?;
-        map.serialize_entry("rate_limited", &self.0.rate_limited)?;
-        map.serialize_entry("elapsed_ms", &millis(self.0.elapsed))?;
+        map.serialize_entry("index", &self.index)?;
+        map.serialize_entry("token_id", shown_id(&self.token_id))?;
+        map.serialize_entry("outcome", self.outcome.as_str())?;
+        map.serialize_entry("error", &self.error.as_ref().map(Error::kind).map(snake_case))?;
+        map.serialize_entry("status", &self.status.map(|status| status.as_u16()))?;
+        map.serialize_entry("request_id", &request_id(self))?;
+        map.serialize_entry("attempts", &self.attempts)?;
+        map.serialize_entry("rate_limited", &self.rate_limited)?;
+        map.serialize_entry("elapsed_ms", &millis(self.elapsed))?;
+        map.serialize_entry("from_journal", &self.from_journal)?;
         map.end()
     }
 }
@@ -135,11 +138,11 @@ mod tests {
             r#"{"outcome":"not_attempted","error":null,"status":null,"count":1,"token_id":"c","request_id":null}],"#,
             r#""failures":["#,
             r#"{"index":1,"token_id":"b","outcome":"unknown","error":null,"status":503,"request_id":"r-1","attempts":3,"#,
-            r#""rate_limited":1,"elapsed_ms":7},"#,
+            r#""rate_limited":1,"elapsed_ms":7,"from_journal":false},"#,
             r#"{"index":2,"token_id":"b","outcome":"unknown","error":null,"status":503,"request_id":"r-1","attempts":3,"#,
-            r#""rate_limited":1,"elapsed_ms":7},"#,
+            r#""rate_limited":1,"elapsed_ms":7,"from_journal":false},"#,
             r#"{"index":3,"token_id":"[a token, not an id]","outcome":"invalid_id","error":null,"status":null,"#,
-            r#""request_id":null,"attempts":0,"rate_limited":0,"elapsed_ms":7}],"#,
+            r#""request_id":null,"attempts":0,"rate_limited":0,"elapsed_ms":7,"from_journal":false}],"#,
             r#""failures_left_out":1}"#,
         );
         assert_eq!(serde_json::to_string(&by_hand()).unwrap(), expected);

@@ -63,6 +63,12 @@ impl RevocationPlan {
         self.tokens.is_empty()
     }
 
+    /// Returns whose tokens they are; `None` for the project's.
+    #[must_use]
+    pub fn user_id(&self) -> Option<&str> {
+        self.list.user_id.as_deref()
+    }
+
     /// Returns the tokens that will be revoked, in the order in which they are listed.
     #[must_use]
     pub fn tokens(&self) -> &[SelectedToken] {

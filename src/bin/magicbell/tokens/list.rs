@@ -1,0 +1,100 @@
+//! `magicbell tokens list`
+
+use std::io::{IsTerminal as _, Write as _};
+
+use clap::Args;
+use futures_util::{Stream, StreamExt as _};
+use magicbell::jwt::{AccessToken, FetchProjectTokens, FetchUserTokens};
+use magicbell::{Error, Timestamp};
+
+use crate::connection::Connection;
+use crate::exit::{Exit, Failure, chain, say};
+use crate::text::{Shown, json_line};
+
+const PAGE_SIZE: u32 = 100;
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  magicbell tokens list --project
+  magicbell tokens list --user user-42 --json")]
+pub(crate) struct List {
+    #[command(flatten)]
+    whose: Whose,
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    connection: Connection,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Whose {
+    /// The project's tokens
+    #[arg(long)]
+    project: bool,
+    /// A user's tokens
+    #[arg(long, value_name = "ID")]
+    user: Option<String>,
+}
+
+pub(crate) async fn run(list: List) -> Result<Exit, Failure> {
+    let client = list.connection.client(list.connection.rate_limit())?;
+    match list.whose.user {
+        Some(user_id) => {
+            let first = FetchUserTokens::builder().user_id(user_id).limit(PAGE_SIZE).build();
+            print(client.paginate(first), list.json).await
+        }
+        None => print(client.paginate(FetchProjectTokens::builder().limit(PAGE_SIZE).build()), list.json).await,
+    }
+}
+
+/// Writes each row as it comes. One that can't be read is told, and the others come.
+async fn print(
+    mut tokens: impl Stream<Item = Result<AccessToken, Error>> + Unpin,
+    json: bool,
+) -> Result<Exit, Failure> {
+    let mut out = std::io::stdout();
+    let counts = std::io::stderr().is_terminal() && !out.is_terminal();
+    let (mut count, mut failure) = (0_u64, None);
+    if !json {
+        writeln!(out, "{:<36}  {:<20}  {:<20}  NAME", "ID", "CREATED", "EXPIRES")?;
+    }
+    while let Some(token) = tokens.next().await {
+        match token {
+            Ok(token) if json => out.write_all(json_line(&token).as_bytes())?,
+            Ok(token) => writeln!(out, "{}", row(&token))?,
+            Err(error) => {
+                say(format_args!("magicbell: {}", chain(&error)));
+                failure = Some(Failure::from(error));
+                continue;
+            }
+        }
+        count += 1;
+        if counts && count.is_multiple_of(u64::from(PAGE_SIZE)) {
+            _ = write!(std::io::stderr(), "\r{count} tokens\u{1b}[K");
+        }
+    }
+    out.flush()?;
+    let (begin, plural) = (if counts { "\r\u{1b}[K" } else { "" }, if count == 1 { "" } else { "s" });
+    say(format_args!("{begin}{count} token{plural}"));
+    failure.map_or(Ok(Exit::Achieved), Err)
+}
+
+fn row(token: &AccessToken) -> String {
+    let id = Shown(token.id.as_deref().unwrap_or("-")).to_string();
+    let expires = token.expires_at.as_ref().map_or_else(|| "never".to_owned(), time);
+    let name = Shown(token.name.as_deref().unwrap_or("-"));
+    format!("{id:<36}  {:<20}  {expires:<20}  {name}", time(&token.created_at))
+}
+
+/// A time as the service wrote it, to the second where it is in UTC.
+fn time(timestamp: &Timestamp) -> String {
+    let text = timestamp.as_str();
+    match text.split_once('.') {
+        Some((seconds, fraction)) if timestamp.to_system_time().is_some() && fraction.ends_with('Z') => {
+            format!("{}Z", Shown(seconds))
+        }
+        _ => Shown(text).to_string(),
+    }
+}

@@ -1,0 +1,62 @@
+//! `magicbell tokens revoke`
+
+mod bar;
+mod batch;
+mod confirm;
+mod options;
+mod outcomes;
+mod plan;
+mod verdict;
+mod verify;
+
+pub(crate) use options::Revoke;
+
+use std::path::Path;
+
+use magicbell::revocation::{Journal, OwnToken};
+
+use crate::exit::{Exit, Failure, say};
+use crate::signals::Signals;
+use outcomes::Outcomes;
+use plan::Plan;
+
+/// Plans, asks, revokes, verifies.
+pub(crate) async fn run(revoke: Revoke) -> Result<Exit, Failure> {
+    let wanted = revoke.wanted()?;
+    let limit = revoke.connection.rate_limit();
+    let client = revoke.connection.client(limit.clone())?;
+    let mut signals = Signals::listen()?;
+    let plan = signals.or_stopped(Plan::make(&client, wanted, revoke.include_own)).await?;
+    plan.show(&revoke.connection.base_url(), &limit);
+    if plan.count() == 0 {
+        say("nothing to revoke");
+        return Ok(Exit::Achieved);
+    }
+    if revoke.dry_run {
+        say("a dry run: nothing was revoked");
+        return Ok(Exit::Achieved);
+    }
+    signals.or_stopped(confirm::confirm(&revoke, &plan)).await?;
+
+    let journal = revoke.journal.as_deref().map(open).transpose()?;
+    let outcomes = Outcomes::open(revoke.log.as_deref())?;
+    let own_token = if revoke.include_own { OwnToken::Last } else { OwnToken::Skip };
+    let settings = batch::Settings { concurrency: revoke.concurrency, own_token, journal, limit };
+    let ran = batch::run(&client, &plan, settings, outcomes, &mut signals).await?;
+    let verified = verify::verify(&client, &plan, &ran, &mut signals).await;
+    Ok(verdict::verdict(&plan, &ran, verified))
+}
+
+fn open(path: &Path) -> Result<Journal, Failure> {
+    let journal = Journal::open(path)
+        .map_err(|error| Failure::bad_input(format_args!("{}: {}", path.display(), confirm::with_causes(&error))))?;
+    if journal.settled() + journal.unknown() > 0 {
+        say(format_args!(
+            "{} goes on: {} settled already, {} to be sent again",
+            path.display(),
+            journal.settled(),
+            journal.unknown()
+        ));
+    }
+    Ok(journal)
+}

@@ -1,0 +1,125 @@
+//! On a terminal: a count that is typed, a line that is drawn again, and a token that isn't shown.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::process::Stdio;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use tokio::process::Child;
+
+use crate::support::{FAST, Room, count, interrupt};
+
+/// A terminal, and what was written to it.
+struct Terminal {
+    keyboard: File,
+    screen: mpsc::Receiver<Vec<u8>>,
+    seen: String,
+}
+
+impl Terminal {
+    /// Makes one, and the end of it that a command is given.
+    fn new() -> (Self, File) {
+        let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&ours).unwrap();
+        unlockpt(&ours).unwrap();
+        let name = ptsname(&ours, Vec::new()).unwrap();
+        let theirs = OpenOptions::new().read(true).write(true).open(name.to_str().unwrap()).unwrap();
+        let keyboard = File::from(ours);
+        let mut screen = keyboard.try_clone().unwrap();
+        let (sender, receiver) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            // An error is the end: nobody else has the terminal open.
+            while let Ok(read @ 1..) = screen.read(&mut bytes) {
+                if sender.send(bytes[..read].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        (Self { keyboard, screen: receiver, seen: String::new() }, theirs)
+    }
+
+    /// Reads until a text is on the screen.
+    fn wait_for(&mut self, text: &str) {
+        while !self.seen.contains(text) {
+            let bytes = self.screen.recv_timeout(Duration::from_secs(60));
+            self.seen += &String::from_utf8_lossy(&bytes.unwrap_or_else(|_| panic!("no {text:?} in {:?}", self.seen)));
+        }
+    }
+
+    fn rest(mut self) -> String {
+        while let Ok(bytes) = self.screen.recv_timeout(Duration::from_secs(60)) {
+            self.seen += &String::from_utf8_lossy(&bytes);
+        }
+        self.seen
+    }
+}
+
+/// Runs a command with a terminal for its input and its errors.
+fn spawn(room: &Room, arguments: &[&str]) -> (Terminal, Child) {
+    let (terminal, theirs) = Terminal::new();
+    let mut command = room.command(arguments);
+    let child = command.stdin(theirs.try_clone().unwrap()).stderr(theirs).spawn().unwrap();
+    (terminal, child)
+}
+
+const REVOKE: [&str; 5] = ["tokens", "revoke", "--all-of-user", "hana", "--yes"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_count_that_is_typed_lets_it_go_and_the_progress_is_drawn_over() {
+    let room = Room::new().await;
+    let ids = room.server.add_user_tokens("hana", 150);
+    let (mut terminal, child) = spawn(&room, &[&REVOKE[..], &FAST].concat());
+    terminal.wait_for("Type how many are to be revoked: ");
+    assert_eq!(room.discards(), 0, "nothing goes before that");
+    terminal.keyboard.write_all(b"150\n").unwrap();
+    let ran = room.end(child).await;
+    let seen = terminal.rest();
+    assert_eq!((ran.code, room.live(&ids)), (0, 0), "{seen}");
+    assert_eq!(count(&ran.lines(), "revoked"), 150);
+    assert!(seen.starts_with("listing, until two passes agree …\r\u{1b}[K150 tokens of the user hana"), "{seen:?}");
+    assert!(seen.contains(" of 150 (") && seen.contains("\r\u{1b}[K"), "{seen:?}");
+    magicbell::testing::assert_hidden(room.server.token(), &seen);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_count_that_is_wrong_or_none_revokes_nothing() {
+    let room = Room::new().await;
+    let ids = room.server.add_user_tokens("hana", 150);
+    for typed in ["149\n", "yes\n", "\n", "\u{4}"] {
+        let (mut terminal, child) = spawn(&room, &[&REVOKE[..], &FAST].concat());
+        terminal.wait_for("Type how many are to be revoked: ");
+        terminal.keyboard.write_all(typed.as_bytes()).unwrap();
+        let ran = room.end(child).await;
+        assert_eq!((ran.code, room.discards(), room.live(&ids)), (2, 0, 150), "{typed:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_at_the_question_ends_it() {
+    let room = Room::new().await;
+    room.server.add_user_tokens("hana", 150);
+    let (mut terminal, child) = spawn(&room, &[&REVOKE[..], &FAST].concat());
+    terminal.wait_for("Type how many are to be revoked: ");
+    interrupt(&child);
+    let ran = room.end(child).await;
+    assert_eq!((ran.code, room.discards()), (6, 0), "{ran:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_not_shown_on_a_terminal_unless_that_is_asked_for() {
+    let room = Room::new().await;
+    let create = ["tokens", "create", "--project", "--name", "ci"];
+    for (more, code, is_shown) in [(&[][..], 2, false), (&["--show"], 0, true)] {
+        let (terminal, theirs) = Terminal::new();
+        let mut command = room.command(&[&create[..], more].concat());
+        let child = command.stdout(theirs).stderr(Stdio::piped()).spawn().unwrap();
+        drop(command);
+        let ran = room.end(child).await;
+        assert_eq!(ran.code, code, "{ran:?}");
+        assert_eq!(terminal.rest().contains("eyJ"), is_shown);
+    }
+    assert_eq!(room.server.count("create_project_jwt"), 1);
+}

@@ -57,10 +57,15 @@ const JWT_MIN: usize = 20;
 /// would end up in logs.
 pub(crate) fn looks_like_a_token(text: &str) -> bool {
     // Most ids have no dot, and that is soon seen.
-    let Some(start) = text.contains('.').then(|| text.find("eyJ")).flatten() else { return false };
-    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '=');
-    let run = text[start..].split(|c| !is_part(c)).next().unwrap_or_default();
-    run.len() >= JWT_MIN && run.contains('.')
+    if !text.contains('.') {
+        return false;
+    }
+    let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let is_part = |c: char| is_word(c) || matches!(c, '.' | '=');
+    // In the middle of a word it is a part of the word.
+    let starts = text.match_indices("eyJ").filter(|(start, _)| !text[..*start].ends_with(is_word));
+    let mut runs = starts.map(|(start, _)| text[start..].split(|c| !is_part(c)).next().unwrap_or_default());
+    runs.any(|run| run.len() >= JWT_MIN && run.contains('.'))
 }
 
 pub(super) fn limit(limit: Option<u32>) -> Result<(), InvalidRequest> {
@@ -88,7 +93,13 @@ mod tests {
             assert_eq!(error.field(), "token_id", "{id:?}");
             assert!(!error.to_string().contains("eyJ"), "{error}");
         }
-        for id in ["eyJ", "eyJhbGciOiJub25lIn0", "a.keyJ.b", "550e8400-e29b-41d4-a716-446655440000"] {
+        for id in [
+            "eyJ",
+            "eyJhbGciOiJub25lIn0",
+            "a.keyJ.b",
+            "a-monkeyJournal-of-us.x",
+            "550e8400-e29b-41d4-a716-446655440000",
+        ] {
             assert!(token_id(id).is_ok(), "{id:?}");
         }
     }

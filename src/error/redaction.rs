@@ -220,4 +220,19 @@ mod tests {
             assert!(text.len() <= max.max('…'.len_utf8()), "{max}: {text:?}");
         }
     }
+
+    #[test]
+    fn the_tokens_that_were_sent_last_are_known_and_no_more_of_them() {
+        let redactor = Redactor::default();
+        let token = |number: usize| format!("opaque-token-number-{number}-of-many");
+        for number in 0..=EARLIER {
+            redactor.learn(&HeaderValue::try_from(format!("Bearer {}", token(number))).unwrap());
+        }
+        for number in 0..=EARLIER {
+            assert_eq!(redactor.clean(&token(number), 100), REDACTED, "{number}");
+        }
+        redactor.learn(&HeaderValue::from_static("Bearer another-opaque-token"));
+        assert_eq!(redactor.clean(&token(0), 100), token(0), "memory doesn't grow with rotations");
+        assert_eq!(redactor.clean(&token(1), 100), REDACTED);
+    }
 }

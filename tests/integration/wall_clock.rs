@@ -21,7 +21,8 @@ fn elapsed_time_is_never_read_from_the_wall_clock() {
             collect(root, &root.join(folder), &mut readers);
         }
     }
-    readers.retain(|reader| !reader.starts_with("src/testing/"));
+    // The fake server has a service's clock, and the command speaks of ages and dates to a person.
+    readers.retain(|reader| !reader.starts_with("src/testing/") && !reader.starts_with("src/bin/"));
     readers.sort_unstable();
     let expected = READERS.into_iter().filter(|reader| root.join(reader).exists()).collect::<Vec<_>>();
     assert_eq!(readers, expected);

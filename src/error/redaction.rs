@@ -184,9 +184,12 @@ mod tests {
 
     #[test]
     fn an_echo_in_another_form_is_redacted() {
+        let redactor = Redactor::default();
+        let token = "an-opaque-token-".repeat(4);
+        redactor.learn(&HeaderValue::try_from(format!("Bearer {token}")).unwrap());
         for before in ["", "x", "xy", "xyz"] {
-            let encoded = STANDARD_NO_PAD.encode(format!("{before}known.token!"));
-            let clean = clean(&encoded, 99);
+            let encoded = STANDARD_NO_PAD.encode(format!("{before}{token}!"));
+            let clean = redactor.clean(&encoded, 99);
             assert!(clean.contains("[redacted]"), "{encoded}: {clean}");
             // But for the characters that its neighbours have a part in, nothing of it is left.
             assert!(clean.replace("[redacted]", "").len() <= 8, "{encoded}: {clean}");

@@ -193,7 +193,7 @@ impl Sending {
         let failure = Failure {
             operation: this.operation,
             safety: *this.safety,
-            elapsed: start.map_or(Duration::ZERO, |start| start.elapsed()),
+            elapsed: elapsed_since(start),
             redactor: &this.shared.redactor,
             record: this.context.as_ref().map(CallContext::attempts),
         };
@@ -208,7 +208,7 @@ impl Sending {
         response: http::Response<Body>,
         decode: Decode<T>,
     ) -> Result<(Parts, T, Duration), Error> {
-        let elapsed = self.start.map_or(Duration::ZERO, |start| start.elapsed());
+        let elapsed = elapsed_since(self.start);
         let path = self.path.as_ref().map_or("", PathAndQuery::as_str);
         let path = path.get(self.shared.base_url.path_len()..).unwrap_or_default();
         match decode(&Answer::new(self.template, path, &response)) {
@@ -220,6 +220,11 @@ impl Sending {
             }
         }
     }
+}
+
+/// Returns how long a call has taken since its first poll.
+fn elapsed_since(start: Option<Instant>) -> Duration {
+    start.map_or(Duration::ZERO, |start| start.elapsed())
 }
 
 /// Has the answer carry all attempts of its call: a layer of the caller's may have made the call more than once, or have

@@ -127,11 +127,16 @@ async fn a_body_that_drips_is_covered() {
     assert_eq!(error.timeout().unwrap().0, Limit::Attempt);
 }
 
-#[tokio::test]
-async fn a_connection_that_is_not_made_in_time_was_not_sent() {
-    // A port that takes the connection and never says a word of TLS.
+/// A port that takes the connection and never says a word of TLS, and its base URL.
+async fn silent() -> (tokio::net::TcpListener, String) {
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("https://{}/v2", silent.local_addr().unwrap());
+    (silent, url)
+}
+
+#[tokio::test]
+async fn a_connection_that_is_not_made_in_time_was_not_sent() {
+    let (_silent, url) = silent().await;
     let short = Duration::from_millis(100);
     let client = Client::builder()
         .token("t")
@@ -197,8 +202,7 @@ async fn credentials_that_are_not_given_in_time_mean_not_sent() {
 
 #[tokio::test]
 async fn a_connection_that_is_not_made_within_an_attempt_was_not_sent() {
-    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("https://{}/v2", silent.local_addr().unwrap());
+    let (_silent, url) = silent().await;
     let short = Duration::from_millis(100);
     let client = Client::builder()
         .token("t")
@@ -214,8 +218,7 @@ async fn a_connection_that_is_not_made_within_an_attempt_was_not_sent() {
 /// Credentials that take their time leave less of the attempt for connecting; nothing was sent all the same.
 #[tokio::test(start_paused = true)]
 async fn an_attempt_that_ran_out_of_time_while_connecting_was_not_sent_however_slow_the_credentials_were() {
-    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("https://{}/v2", silent.local_addr().unwrap());
+    let (_silent, url) = silent().await;
     let slow = || async {
         tokio::time::sleep(Duration::from_secs(6)).await;
         Ok::<_, magicbell::BoxError>(magicbell::bearer("t")?)

@@ -21,28 +21,31 @@ pub(super) fn exhausted_for(headers: &HeaderMap) -> Option<Duration> {
     let by_item = by_item.flat_map(|value| value.split(',')).filter_map(used_up).max();
     by_item.or_else(|| by_keys(headers)).or_else(|| {
         let number = |name: &HeaderName| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
-        let remaining = number(&REMAINING)?;
-        (remaining == 0).then(|| number(&RESET).map(Duration::from_secs)).flatten()
+        until_reset(number(&REMAINING), || number(&RESET))
     })
 }
 
 /// Reads the keys of the seventh version.
 fn by_keys(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(&RATE_LIMIT)?.to_str().ok()?;
-    let key = |wanted: &str| {
-        let mut keys = value.split(',').filter_map(|pair| pair.trim().split_once('='));
-        keys.find(|(name, _)| *name == wanted)?.1.parse::<u64>().ok()
-    };
-    (key("remaining")? == 0).then(|| key("reset").map(Duration::from_secs)).flatten()
+    let key = |wanted| number_of(value.split(','), wanted);
+    until_reset(key("remaining"), || key("reset"))
 }
 
 /// Reads one item: its parameters `r`, what remains, and `t`, the seconds until that changes.
 fn used_up(item: &str) -> Option<Duration> {
-    let parameter = |wanted: &str| {
-        let mut parameters = item.split(';').skip(1).filter_map(|parameter| parameter.trim().split_once('='));
-        parameters.find(|(name, _)| *name == wanted)?.1.parse::<u64>().ok()
-    };
-    (parameter("r")? == 0).then(|| parameter("t").map(Duration::from_secs)).flatten()
+    let parameter = |wanted| number_of(item.split(';').skip(1), wanted);
+    until_reset(parameter("r"), || parameter("t"))
+}
+
+/// Finds a number among `name=number`s.
+fn number_of<'a>(pairs: impl Iterator<Item = &'a str>, wanted: &str) -> Option<u64> {
+    pairs.filter_map(|pair| pair.trim().split_once('=')).find(|(name, _)| *name == wanted)?.1.parse().ok()
+}
+
+/// Returns the time until the quota is reset, where nothing remains of it.
+fn until_reset(remaining: Option<u64>, seconds: impl FnOnce() -> Option<u64>) -> Option<Duration> {
+    if remaining? == 0 { seconds().map(Duration::from_secs) } else { None }
 }
 
 #[cfg(test)]

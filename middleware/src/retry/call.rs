@@ -305,7 +305,9 @@ impl<B: Clone> Call<B> {
         let limit = self.deadline.zip(self.start).map(|(deadline, start)| deadline.saturating_duration_since(start));
         TimeoutError::new(Limit::Operation, limit.unwrap_or_default())
     }
+}
 
+impl<B> Call<B> {
     fn policy(&self) -> &RetryPolicy {
         self.context.as_ref().and_then(CallContext::policy).unwrap_or_else(|| self.layer.parts().0)
     }
@@ -313,14 +315,11 @@ impl<B: Clone> Call<B> {
     fn pace(&self) -> &Pace {
         self.layer.parts().1
     }
-}
 
-impl<B> Call<B> {
     /// Leaves the turn that it waits for to others, and takes back what it has paid for the attempt.
     fn give_back(&mut self) {
         if std::mem::take(&mut self.is_paid) {
-            let own = self.context.as_ref().and_then(CallContext::policy);
-            own.unwrap_or_else(|| self.layer.parts().0).budget().refund();
+            self.policy().budget().refund();
         }
         self.layer.parts().1.give_back(self.safety, &mut self.ticket);
     }

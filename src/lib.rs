@@ -23,6 +23,7 @@ mod secret;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod timestamp;
+#[cfg(feature = "_transport")]
 mod transport;
 
 pub use client::{Call, Client, ClientBuilder, Execute, Response, SendCall, client_builder};

@@ -15,17 +15,23 @@ use tower::{Layer, Service};
 use super::Client;
 use super::client_type::Shared;
 use super::extra::{ErasedCredentials, Extra, erase_layer, erase_transport};
-use super::stack::{BoxService, Settings, assemble};
+#[cfg(feature = "_transport")]
+use super::stack::assemble;
+use super::stack::{BoxService, Settings};
 use crate::endpoint::BaseUrl;
 use crate::error::{Error, Redactor, is_no_answer, says_in_progress};
 use crate::rate_limit::RateLimit;
 use crate::secret::SecretToken;
-use crate::transport::{self, HyperTransport, Proxy, RootCertificates, Versions};
+#[cfg(feature = "_transport")]
+use crate::transport::TransportSettings;
 
 /// The service's own base URL, by its public documentation.
 const BASE_URL: &str = "https://api.magicbell.com/v2";
 /// The SDK's own part of `User-Agent`.
 const OWN_USER_AGENT: &str = concat!("magicbell-rust/", env!("CARGO_PKG_VERSION"));
+#[cfg(not(feature = "_transport"))]
+const NO_TRANSPORT: &str =
+    "there is no transport: give one by transport, or have the feature rustls-ring or rustls-aws-lc-rs";
 
 #[bon]
 impl Client {
@@ -79,15 +85,18 @@ impl Client {
         /// What `User-Agent` begins with: `my-app/1.0`, say. The SDK's own name and version follow.
         user_agent: Option<String>,
         /// Speaks HTTP/2 from the first byte, also without TLS. By default HTTP/2 is used where the server offers it in TLS.
+        #[cfg(all(feature = "_transport", feature = "http2"))]
         #[builder(default)]
         http2_prior_knowledge: bool,
         /// Speaks HTTP/1.1 alone, also where the server offers HTTP/2: for a proxy in front that refuses HTTP/2 streams which it has
         /// passed on already, as haproxy 2.6 does, so that a creation could be sent twice.
+        #[cfg(all(feature = "_transport", feature = "http2"))]
         #[builder(default)]
         http1_only: bool,
         /// Connects through an HTTP proxy: `http://host:port`, with or without `user:password@`. None by default, whatever the
         /// environment says. It is asked to CONNECT, so it carries TLS and never sees the token; a plain http base URL is
         /// refused together with it.
+        #[cfg(feature = "_transport")]
         proxy: Option<String>,
     ) -> Result<Self, Error> {
         let redactor = Redactor::default();
@@ -114,23 +123,23 @@ impl Client {
             layers: extra.layers,
             attempt_layers: extra.attempt_layers,
         };
+        #[cfg(feature = "_transport")]
+        let own = TransportSettings {
+            roots: extra.roots,
+            connect_timeout,
+            attempt_timeout,
+            #[cfg(feature = "http2")]
+            http2_prior_knowledge,
+            #[cfg(feature = "http2")]
+            http1_only,
+            proxy,
+        };
         let stack = match extra.transport {
             Some(assemble) => assemble(settings),
-            None => {
-                let tls = transport::client_config(&RootCertificates { pem: extra.root_certificates })?;
-                let proxy = proxy.as_deref().map(Proxy::parse).transpose()?;
-                if proxy.is_some() && !base_url.is_https() {
-                    return Err(Error::configuration("a proxy would see the token of a plain http base URL"));
-                }
-                let transport = transport::Settings {
-                    tls,
-                    connect_timeout,
-                    attempt_timeout,
-                    versions: versions(http1_only, http2_prior_knowledge)?,
-                    proxy,
-                };
-                assemble(settings, HyperTransport::new(transport))
-            }
+            #[cfg(feature = "_transport")]
+            None => assemble(settings, own.transport(&base_url)?),
+            #[cfg(not(feature = "_transport"))]
+            None => return Err(Error::configuration(NO_TRANSPORT)),
         };
         let has_layers = has_outer_layers || has_attempt_layers;
         let shared = Shared {
@@ -202,10 +211,19 @@ impl<S: client_builder::State> ClientBuilder<S> {
         self
     }
 
-    /// Trusts the certificate authorities in a PEM text too, beside Mozilla's, which are bundled. Nothing turns verification
-    /// off.
+    /// Trusts the certificate authorities in a PEM text too, beside Mozilla's, which are bundled by the feature `webpki-roots`.
+    /// Nothing turns verification off.
+    #[cfg(feature = "_transport")]
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.extra.root_certificates.push(pem.into());
+        self.extra.roots.pem.push(pem.into());
+        self
+    }
+
+    /// Trusts the certificate authorities of this machine too. They are read when the client is built; where none can be read
+    /// that is an error.
+    #[cfg(all(feature = "_transport", feature = "native-roots"))]
+    pub fn native_root_certificates(mut self) -> Self {
+        self.extra.roots.native = true;
         self
     }
 }
@@ -248,15 +266,6 @@ fn check_limits(
     match problems.into_iter().find(|(is_problem, _)| *is_problem) {
         Some((_, problem)) => Err(Error::configuration(problem)),
         None => Ok(()),
-    }
-}
-
-fn versions(http1_only: bool, http2_prior_knowledge: bool) -> Result<Versions, Error> {
-    match (http1_only, http2_prior_knowledge) {
-        (false, false) => Ok(Versions::Negotiated),
-        (true, false) => Ok(Versions::Http1),
-        (false, true) => Ok(Versions::Http2),
-        (true, true) => Err(Error::configuration("http1_only and http2_prior_knowledge exclude each other")),
     }
 }
 

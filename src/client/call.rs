@@ -5,12 +5,12 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue, Request};
 use magicbell_middleware::idempotency_key::IDEMPOTENCY_KEY;
 use magicbell_middleware::retry::RetryPolicy;
-use magicbell_middleware::trace::CallSpanLayer;
 use magicbell_middleware::{Body, CallContext, Safety};
 
 use super::builder::with_the_apis_own;
 use super::future::Sending;
 use super::headers::Headers;
+use super::optional::reads_operations;
 use super::{Client, SendCall};
 use crate::endpoint::{Endpoint, build};
 use crate::error::{Error, InvalidRequest};
@@ -112,7 +112,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
             request.headers_mut().extend(headers);
         }
         let operation = E::OPERATION;
-        let is_read = shared.has_layers || cfg!(feature = "metrics") || CallSpanLayer::is_enabled();
+        let is_read = shared.has_layers || reads_operations();
         if is_read || operation.safety() != Safety::of(operation.method()) {
             request.extensions_mut().insert(operation);
         }

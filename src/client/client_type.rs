@@ -1,6 +1,5 @@
 //! The client.
 
-use std::env::{self, VarError};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +11,7 @@ use super::extra::ErasedCredentials;
 use super::stack::Stack;
 use super::{Call, Execute};
 use crate::endpoint::{BaseUrl, Endpoint};
-use crate::error::{Error, Redactor};
+use crate::error::Redactor;
 use crate::jwt::JwtService;
 
 /// A client of MagicBell's API.
@@ -56,17 +55,6 @@ pub(super) struct Shared {
 }
 
 impl Client {
-    /// Makes a client from the environment: `MAGICBELL_PROJECT_TOKEN`, and `MAGICBELL_API_URL` for another base URL.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) where the token is not set, or one of the two can't be used.
-    pub fn from_env() -> Result<Self, Error> {
-        let token = variable("MAGICBELL_PROJECT_TOKEN")?
-            .ok_or_else(|| Error::configuration("MAGICBELL_PROJECT_TOKEN is not set"))?;
-        Self::builder().token(token).maybe_base_url(variable("MAGICBELL_API_URL")?).build()
-    }
-
     /// Executes a request, by value or by reference.
     ///
     /// The request is made before this returns, so the future borrows nothing. It does nothing until it is polled, and dropping
@@ -74,7 +62,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Error`] says what went wrong, what is known of the request, and what each attempt met.
+    /// [`Error`](crate::Error) says what went wrong, what is known of the request, and what each attempt met.
     pub fn execute<E: Endpoint>(&self, endpoint: E) -> Execute<E::Response> {
         Execute::new(self.request(endpoint).send())
     }
@@ -149,16 +137,6 @@ impl fmt::Debug for Client {
             .field("base_url", &self.shared.base_url)
             .field("timeout", &self.shared.timeout)
             .finish_non_exhaustive()
-    }
-}
-
-fn variable(name: &'static str) -> Result<Option<String>, Error> {
-    match env::var(name) {
-        Ok(value) if value.is_empty() => Err(Error::configuration(format!("{name} is set, and empty"))),
-        Ok(value) => Ok(Some(value)),
-        Err(VarError::NotPresent) => Ok(None),
-        // Its own error would echo the value.
-        Err(VarError::NotUnicode(_)) => Err(Error::configuration(format!("{name} is not UTF-8"))),
     }
 }
 

@@ -18,6 +18,8 @@ use tower::{Layer, Service};
 use super::headers::Headers;
 use super::stack::{BoxService, Settings, Stack, assemble};
 use crate::error::{CredentialsError, Redactor};
+#[cfg(feature = "_transport")]
+use crate::transport::RootCertificates;
 
 /// Puts a layer of the caller's around a service. The number is the cap on a body that the layer returns.
 pub(super) type BoxLayer = Box<dyn FnOnce(BoxService, usize) -> BoxService + Send + Sync>;
@@ -32,7 +34,8 @@ pub(super) struct Extra {
     pub(super) attempt_layers: Vec<BoxLayer>,
     pub(super) headers: Headers,
     pub(super) transport: Option<Assemble>,
-    pub(super) root_certificates: Vec<Vec<u8>>,
+    #[cfg(feature = "_transport")]
+    pub(super) roots: RootCertificates,
 }
 
 impl fmt::Debug for Extra {

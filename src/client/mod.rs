@@ -4,9 +4,11 @@ mod builder;
 mod call;
 mod client_type;
 mod extra;
+#[cfg(feature = "_transport")]
+mod from_env;
 mod future;
 mod headers;
-mod metrics;
+mod optional;
 mod response;
 mod service;
 mod stack;

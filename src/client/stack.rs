@@ -27,7 +27,6 @@ use magicbell_middleware::idempotency_key::IdempotencyKeyLayer;
 use magicbell_middleware::pace::Pace;
 use magicbell_middleware::retry::{RetryLayer, RetryPolicy};
 use magicbell_middleware::timeout::TimeoutLayer;
-use magicbell_middleware::trace::{AttemptSpanLayer, CallSpanLayer};
 use magicbell_middleware::{Body, BoxError};
 use sync_wrapper::SyncWrapper;
 use tower::limit::ConcurrencyLimitLayer;
@@ -36,7 +35,7 @@ use tower::{Layer as _, Service, ServiceBuilder, ServiceExt as _};
 
 use super::client_type::StackResult;
 use super::extra::{BoxLayer, ErasedCredentials};
-use super::metrics::{attempt_metrics, call_metrics};
+use super::optional::{attempt_metrics, attempt_span, call_metrics, call_span};
 
 /// A service of the stack, erased.
 pub(super) type BoxService = BoxCloneSyncService<Request<Body>, Response<Body>, BoxError>;
@@ -89,7 +88,7 @@ where
     S::Future: Send + 'static,
 {
     let call = ServiceBuilder::new()
-        .layer(CallSpanLayer::new())
+        .layer(call_span())
         .layer(call_metrics())
         .layer(IdempotencyKeyLayer::new())
         .layer(
@@ -99,7 +98,7 @@ where
                 .pace(settings.pace),
         )
         .option_layer(settings.concurrency_limit.map(ConcurrencyLimitLayer::new))
-        .layer(AttemptSpanLayer::new())
+        .layer(attempt_span())
         .layer(attempt_metrics())
         .layer(TimeoutLayer::new(settings.attempt_timeout))
         .service(attempt);

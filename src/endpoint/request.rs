@@ -59,6 +59,7 @@ impl BaseUrl {
         format!("{}://{}{}", self.scheme, self.authority.as_str().to_ascii_lowercase(), self.path)
     }
 
+    #[cfg(feature = "_transport")]
     pub(crate) fn is_https(&self) -> bool {
         self.scheme == Scheme::HTTPS
     }

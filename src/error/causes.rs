@@ -13,6 +13,7 @@ pub(crate) struct TransportError {
 }
 
 impl TransportError {
+    #[cfg(any(feature = "_transport", feature = "testing"))]
     pub(crate) fn new(is_connect: bool, source: impl Into<BoxError>) -> Self {
         Self { is_connect, source: source.into() }
     }

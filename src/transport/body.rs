@@ -8,7 +8,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use pin_project_lite::pin_project;
 
-use super::http2_error::without_the_servers_words;
+use super::without_the_servers_words;
 use crate::error::TransportError;
 
 pin_project! {

@@ -1,11 +1,12 @@
 //! What a failed attempt says of its request.
 
+#[cfg(feature = "http2")]
 use h2::Reason;
 use hyper_util::client::legacy;
 use magicbell_middleware::timeout::TimeoutError;
 use magicbell_middleware::{AttemptError, find_source};
 
-use super::http2_error::without_the_servers_words;
+use super::without_the_servers_words;
 use crate::error::{TlsError, TransportError};
 
 /// Says what became of the request.
@@ -16,8 +17,8 @@ use crate::error::{TlsError, TransportError};
 pub(super) fn classify(error: legacy::Error) -> AttemptError {
     let is_connect = error.is_connect();
     let is_tls = is_connect && find_source::<rustls::Error>(&error).is_some();
-    let is_unsent = find_source::<::hyper::Error>(&error).is_some_and(::hyper::Error::is_canceled)
-        || find_source::<h2::Error>(&error).is_some_and(|error| is_refused(error) || is_after_the_last(error));
+    let is_unsent =
+        find_source::<::hyper::Error>(&error).is_some_and(::hyper::Error::is_canceled) || is_unsent_stream(&error);
     let timeout = find_source::<TimeoutError>(&error).copied();
     let error = TransportError::new(is_connect, without_the_servers_words(error));
     match timeout {
@@ -28,12 +29,24 @@ pub(super) fn classify(error: legacy::Error) -> AttemptError {
     }
 }
 
+#[cfg(feature = "http2")]
+fn is_unsent_stream(error: &legacy::Error) -> bool {
+    find_source::<h2::Error>(error).is_some_and(|error| is_refused(error) || is_after_the_last(error))
+}
+
+#[cfg(not(feature = "http2"))]
+fn is_unsent_stream(_: &legacy::Error) -> bool {
+    false
+}
+
+#[cfg(feature = "http2")]
 fn is_refused(error: &h2::Error) -> bool {
     error.is_remote() && error.is_reset() && error.reason() == Some(Reason::REFUSED_STREAM)
 }
 
 /// h2 puts a GOAWAY without an error on the streams after the last one that it names, and on no others: those that the server
 /// has taken up go on, and end with the connection's own error if it closes.
+#[cfg(feature = "http2")]
 fn is_after_the_last(error: &h2::Error) -> bool {
     error.is_remote() && error.is_go_away() && error.reason() == Some(Reason::NO_ERROR)
 }

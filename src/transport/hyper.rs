@@ -23,24 +23,16 @@ const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(45);
 /// How long a TCP connection may be silent before the kernel probes it.
 const TCP_KEEP_ALIVE: Duration = Duration::from_secs(60);
 
-/// The transport's settings.
-#[derive(Debug)]
-pub(crate) struct Settings {
-    pub(crate) tls: ClientConfig,
-    pub(crate) connect_timeout: Duration,
-    pub(crate) attempt_timeout: Duration,
-    pub(crate) versions: Versions,
-    pub(crate) proxy: Option<Proxy>,
-}
-
 /// Which versions of HTTP are spoken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Versions {
+pub(super) enum Versions {
     /// HTTP/2 where the server offers it in TLS, otherwise HTTP/1.1.
+    #[cfg(feature = "http2")]
     Negotiated,
     /// HTTP/1.1, whatever the server offers.
     Http1,
     /// HTTP/2 from the first byte, also without TLS.
+    #[cfg(feature = "http2")]
     Http2,
 }
 
@@ -51,36 +43,50 @@ pub(crate) struct HyperTransport {
 }
 
 impl HyperTransport {
-    pub(crate) fn new(settings: Settings) -> Self {
+    pub(super) fn new(
+        tls: ClientConfig,
+        versions: Versions,
+        proxy: Option<Proxy>,
+        connect_timeout: Duration,
+        attempt_timeout: Duration,
+    ) -> Self {
         let mut http = HttpConnector::new();
         http.enforce_http(false);
         // Without it, small HTTP/2 frames wait for each other's acknowledgements.
         http.set_nodelay(true);
         http.set_keepalive(Some(TCP_KEEP_ALIVE));
         // Plain http is for loopback, which the base URL has been checked for.
-        let https = HttpsConnectorBuilder::new().with_tls_config(settings.tls).https_or_http();
-        let connector = Connector::new(http, settings.proxy);
-        let https = match settings.versions {
+        let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
+        let connector = Connector::new(http, proxy);
+        let https = match versions {
             Versions::Http1 => https.enable_http1().wrap_connector(connector),
+            #[cfg(feature = "http2")]
             Versions::Negotiated | Versions::Http2 => https.enable_all_versions().wrap_connector(connector),
         };
-        let (interval, timeout) = keep_alive(settings.attempt_timeout);
-        let client = Client::builder(TokioExecutor::new())
+        let mut builder = Client::builder(TokioExecutor::new());
+        builder
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(POOL_IDLE_TIMEOUT)
-            .http2_keep_alive_interval(interval)
-            .http2_keep_alive_timeout(timeout)
-            .http2_only(settings.versions == Versions::Http2)
             // The one retry layer counts attempts, so nothing beneath it may repeat any.
-            .retry_canceled_requests(false)
-            .build(ConnectTimeout::new(https, settings.connect_timeout));
-        Self { client }
+            .retry_canceled_requests(false);
+        #[cfg(feature = "http2")]
+        {
+            let (interval, timeout) = keep_alive(attempt_timeout);
+            builder
+                .http2_keep_alive_interval(interval)
+                .http2_keep_alive_timeout(timeout)
+                .http2_only(versions == Versions::Http2);
+        }
+        #[cfg(not(feature = "http2"))]
+        let _ = attempt_timeout;
+        Self { client: builder.build(ConnectTimeout::new(https, connect_timeout)) }
     }
 }
 
 /// Returns after how long a silent HTTP/2 connection with requests in flight is asked whether it lives, and how long it has to
 /// answer: together less than an attempt, so that the next attempt has a new connection rather than the silent one again.
+#[cfg(feature = "http2")]
 fn keep_alive(attempt_timeout: Duration) -> (Duration, Duration) {
     let second = Duration::from_secs(1);
     ((attempt_timeout / 2).clamp(second, 5 * second), (attempt_timeout / 5 * 2).clamp(second, 4 * second))

@@ -3,11 +3,21 @@
 mod body;
 mod classify;
 mod connect;
+#[cfg(feature = "http2")]
 mod http2_error;
 mod hyper;
 mod proxy;
+mod settings;
 mod tls;
 
-pub(crate) use hyper::{HyperTransport, Settings, Versions};
-pub(crate) use proxy::Proxy;
-pub(crate) use tls::{RootCertificates, client_config};
+#[cfg(feature = "http2")]
+use http2_error::without_the_servers_words;
+
+/// Leaves out of an error of the connection what the server said in its own words: only HTTP/2 lets it say any.
+#[cfg(not(feature = "http2"))]
+fn without_the_servers_words(error: impl Into<magicbell_middleware::BoxError>) -> magicbell_middleware::BoxError {
+    error.into()
+}
+
+pub(crate) use settings::TransportSettings;
+pub(crate) use tls::RootCertificates;

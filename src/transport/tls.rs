@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
@@ -16,19 +17,53 @@ use crate::error::Error;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RootCertificates {
     pub(crate) pem: Vec<Vec<u8>>,
+    #[cfg(feature = "native-roots")]
+    pub(crate) native: bool,
 }
 
-/// Makes the configuration: TLS 1.2 and 1.3, ring.
-pub(crate) fn client_config(roots: &RootCertificates) -> Result<ClientConfig, Error> {
-    let mut store = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    for pem in &roots.pem {
-        add(&mut store, pem)?;
+impl RootCertificates {
+    /// Reads them, and puts them beside those that are trusted anyway.
+    pub(super) fn store(&self) -> Result<RootCertStore, Error> {
+        let mut store = RootCertStore::empty();
+        #[cfg(feature = "webpki-roots")]
+        store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        #[cfg(feature = "native-roots")]
+        if self.native {
+            add_native(&mut store)?;
+        }
+        for pem in &self.pem {
+            add(&mut store, pem)?;
+        }
+        Ok(store)
     }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
+}
+
+/// Makes the configuration: TLS 1.2 and 1.3.
+pub(super) fn client_config(store: RootCertStore) -> Result<ClientConfig, Error> {
+    let config = ClientConfig::builder_with_provider(Arc::new(provider()))
         .with_safe_default_protocol_versions()
         .map_err(|error| Error::configuration("TLS can't be set up").with_source(error))?;
     Ok(config.with_root_certificates(store).with_no_client_auth())
+}
+
+/// Names the crypto provider: with two built in and none named, rustls panics.
+fn provider() -> CryptoProvider {
+    #[cfg(feature = "rustls-aws-lc-rs")]
+    return rustls::crypto::aws_lc_rs::default_provider();
+    #[cfg(not(feature = "rustls-aws-lc-rs"))]
+    rustls::crypto::ring::default_provider()
+}
+
+/// Adds the machine's authorities. Some that can't be read are let pass, as machines have them; none at all is an error.
+#[cfg(feature = "native-roots")]
+fn add_native(store: &mut RootCertStore) -> Result<(), Error> {
+    let mut found = rustls_native_certs::load_native_certs();
+    let (added, _) = store.add_parsable_certificates(found.certs);
+    match found.errors.pop() {
+        _ if added > 0 => Ok(()),
+        Some(error) => Err(Error::configuration("the machine's root certificates can't be read").with_source(error)),
+        None => Err(Error::configuration("the machine has no root certificates")),
+    }
 }
 
 fn add(store: &mut RootCertStore, pem: &[u8]) -> Result<(), Error> {
@@ -50,13 +85,25 @@ mod tests {
     fn what_is_no_certificate_is_refused() {
         let broken = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_vec();
         for pem in [Vec::new(), b"nothing".to_vec(), broken] {
-            let error = client_config(&RootCertificates { pem: vec![pem] }).unwrap_err();
+            let roots = RootCertificates { pem: vec![pem], ..RootCertificates::default() };
+            let error = roots.store().unwrap_err();
             assert!(error.to_string().starts_with("a root certificate can't be used"), "{error}");
         }
     }
 
     #[test]
+    #[cfg(feature = "native-roots")]
+    fn the_machines_roots_are_added_or_missed() {
+        let roots = RootCertificates { native: true, ..RootCertificates::default() };
+        match roots.store() {
+            Ok(store) => assert!(store.len() > RootCertificates::default().store().unwrap().len()),
+            Err(error) => assert!(error.to_string().contains("machine"), "{error}"),
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "webpki-roots")]
     fn the_bundled_roots_are_there() {
-        assert!(client_config(&RootCertificates::default()).is_ok());
+        assert!(RootCertificates::default().store().unwrap().len() > 100);
     }
 }

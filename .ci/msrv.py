@@ -1,20 +1,7 @@
-"""Reads `cargo metadata` on stdin, for .ci/run.
-
-features: prints a line `PACKAGE FLAGS` per combination of features to build.
-msrv: fails if a dependency that users build declares a newer Rust than the members do.
-"""
+"""Reads `cargo metadata` on stdin, and fails if a dependency that users build declares a newer Rust than the members do."""
 
 import json
 import sys
-
-
-def features(metadata, members):
-    for package in members:
-        name = package["name"]
-        print(name, "--no-default-features")
-        for feature in sorted(package["features"]):
-            print(name, "--no-default-features --features", feature)
-        print(name, "--all-features")
 
 
 def version(text):
@@ -22,7 +9,7 @@ def version(text):
     return tuple(int(part) for part in (text + ".0.0").split(".")[:3])
 
 
-def msrv(metadata, members):
+def check(metadata, members):
     missing = [package["name"] for package in members if not package["rust_version"]]
     if missing:
         sys.exit(f"no rust-version: {', '.join(missing)}")
@@ -54,7 +41,7 @@ def main():
     metadata = json.load(sys.stdin)
     ids = set(metadata["workspace_members"])
     members = [package for package in metadata["packages"] if package["id"] in ids]
-    {"features": features, "msrv": msrv}[sys.argv[1]](metadata, members)
+    check(metadata, members)
 
 
 main()

@@ -187,6 +187,19 @@ mod tests {
     }
 
     #[test]
+    fn a_policy_tells_what_it_is_set_to() {
+        for trusts in [false, true] {
+            let policy = RetryPolicy::builder().max_attempts(7).trust_idempotency_keys(trusts).build();
+            assert_eq!(policy.trusts_idempotency_keys(), trusts);
+            let shown = format!("{policy:?}");
+            assert!(
+                shown.contains("max_attempts: 7") && shown.contains(&format!("trust_idempotency_keys: {trusts}")),
+                "{shown}"
+            );
+        }
+    }
+
+    #[test]
     fn a_429_without_retry_after_has_a_backoff_of_its_own() {
         let policy = RetryPolicy::builder().jitter(Jitter::off()).build();
         assert_eq!(policy.delay(Verdict::RateLimited, 1, None, BOUNDS), Some(Duration::from_secs(1)));

@@ -10,7 +10,7 @@ use http::{HeaderValue, Request, Response};
 use magicbell_middleware::auth::{AuthLayer, Credentials, bearer};
 use magicbell_middleware::collect::{CollectLayer, ResponseBodyError};
 use magicbell_middleware::idempotency_key::IDEMPOTENCY_KEY;
-use magicbell_middleware::retry::{Jitter, RetryLayer, RetryPolicy, Verdict};
+use magicbell_middleware::retry::{AttemptResult, Jitter, RetryLayer, RetryPolicy, Verdict};
 use magicbell_middleware::{AttemptError, Body, BoxError, CallContext, Operation, Outcome, Safety, find_source};
 use tower::{ServiceBuilder, ServiceExt as _};
 
@@ -216,6 +216,20 @@ async fn a_classifier_is_asked_about_a_success_too() {
     let server = Server::new([Reply::Status(202), Reply::Status(200)]);
     let response = stack(RetryLayer::new(policy), server.clone()).oneshot(list()).await.unwrap();
     assert_eq!((response.status().as_u16(), server.count()), (200, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rule_that_is_added_is_asked_after_those_before_it() {
+    let rule = |status: u16, verdict| {
+        move |attempt: &AttemptResult<'_>| (attempt.status()?.as_u16() == status).then_some(verdict)
+    };
+    let policy = RetryPolicy::builder().jitter(Jitter::off()).classify(rule(409, Verdict::Backoff)).build();
+    let policy = policy.and_classify(rule(409, Verdict::Final)).and_classify(rule(410, Verdict::Backoff));
+    for (status, requests) in [(409, 3), (410, 3), (411, 1)] {
+        let server = Server::new([Reply::Status(status)]);
+        let _ = stack(RetryLayer::new(policy.clone()), server.clone()).oneshot(list()).await;
+        assert_eq!(server.count(), requests, "{status}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -14,6 +14,8 @@ mod any_text;
 mod client;
 mod endpoint;
 mod error;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 pub mod jwt;
 mod nullable;
 pub mod pagination;

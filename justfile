@@ -44,5 +44,8 @@ advisories: (run "advisories")
 # The oldest Rust, by what the dependencies declare
 msrv: (run "msrv")
 
+# The oldest versions of the dependencies that the manifests allow
+minimal-versions: (run "minimal-versions")
+
 # Both packages, as they would be published
 package: (run "package")

@@ -82,7 +82,7 @@ fn tell(server: &Server, folder: &Path) -> Result<(), Failure> {
          magicbell tokens list --project {connection}\n\
          magicbell tokens revoke --all-of-user hana --dry-run {connection}\n\
          magicbell tokens revoke --all-of-user hana --yes --expect-count {TOKENS} {connection} >hana.jsonl\n\
-         # Ctrl-C this one, and give it again:\n\
+         # Ctrl-C this one, and give it again with --resume:\n\
          magicbell tokens revoke --file '{folder}/leaked.txt' --user-tokens --journal '{folder}/journal' \
          --log '{folder}/log.jsonl' --yes --expect-count {TOKENS} {connection}\n\
          magicbell tokens create --project --name rehearsal --expiry 1h --out '{folder}/new' {connection}\n\

@@ -25,6 +25,7 @@ mod man;
 mod private_file;
 mod rotate;
 mod signals;
+mod spinner;
 mod text;
 mod tokens;
 mod traces;

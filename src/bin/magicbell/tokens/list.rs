@@ -1,6 +1,7 @@
 //! `magicbell tokens list`
 
-use std::io::{IsTerminal as _, Write as _};
+use std::fmt;
+use std::io::Write as _;
 
 use clap::Args;
 use futures_util::{Stream, StreamExt as _};
@@ -9,6 +10,7 @@ use magicbell::{Error, Timestamp};
 
 use crate::connection::Connection;
 use crate::exit::{Exit, Failure, chain, say};
+use crate::spinner::Spinner;
 use crate::text::{Shown, json_line};
 
 const PAGE_SIZE: u32 = 100;
@@ -55,12 +57,14 @@ async fn print(
     json: bool,
 ) -> Result<Exit, Failure> {
     let mut out = std::io::stdout();
-    let counts = std::io::stderr().is_terminal() && !out.is_terminal();
     let (mut count, mut failure) = (0_u64, None);
+    let mut spinner = Spinner::new();
     if !json {
         writeln!(out, "{:<36}  {:<20}  {:<20}  NAME", "ID", "CREATED", "EXPIRES")?;
     }
-    while let Some(token) = tokens.next().await {
+    while let Some(token) = spinner.during(Tokens(count), tokens.next()).await {
+        // The rows may be on the same terminal.
+        spinner.clear();
         match token {
             Ok(token) if json => out.write_all(json_line(&token).as_bytes())?,
             Ok(token) => writeln!(out, "{}", row(&token))?,
@@ -71,14 +75,19 @@ async fn print(
             }
         }
         count += 1;
-        if counts && count.is_multiple_of(u64::from(PAGE_SIZE)) {
-            _ = write!(std::io::stderr(), "\r{count} tokens\u{1b}[K");
-        }
     }
+    spinner.clear();
     out.flush()?;
-    let (begin, plural) = (if counts { "\r\u{1b}[K" } else { "" }, if count == 1 { "" } else { "s" });
-    say(format_args!("{begin}{count} token{plural}"));
+    say(Tokens(count));
     failure.map_or(Ok(Exit::Achieved), Err)
+}
+
+struct Tokens(u64);
+
+impl fmt::Display for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} token{}", self.0, if self.0 == 1 { "" } else { "s" })
+    }
 }
 
 fn row(token: &AccessToken) -> String {

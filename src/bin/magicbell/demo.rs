@@ -57,6 +57,7 @@ fn folder(parent: Option<PathBuf>, port: u16) -> PathBuf {
 
 /// Makes a new folder that its owner alone can enter. One that is there is somebody else's.
 fn make_folder(folder: &Path) -> std::io::Result<()> {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "there are modes on Unix alone"))]
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);

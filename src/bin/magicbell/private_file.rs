@@ -75,6 +75,7 @@ fn sync_folder(_: &Path) -> io::Result<()> {
 }
 
 fn options() -> OpenOptions {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "there are modes on Unix alone"))]
     let mut options = OpenOptions::new();
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);

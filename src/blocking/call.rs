@@ -55,7 +55,6 @@ impl<'a, E: Endpoint> Call<'a, E> {
     /// As of [`Call::send`](crate::Call::send); also [`ErrorKind::Configuration`](crate::ErrorKind::Configuration)
     /// [in async code](super#how-it-runs), where nothing is sent.
     pub fn send(self) -> Result<Response<E::Response>, Error> {
-        let call = self.call;
-        self.client.wait(|_| call.send())?
+        self.client.block_on(async { self.call.send().await })?
     }
 }

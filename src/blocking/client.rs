@@ -58,7 +58,7 @@ impl Client {
     /// As of [`magicbell::Client::execute`](crate::Client::execute); also
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) [in async code](super#how-it-runs), where nothing is sent.
     pub fn execute<E: Endpoint>(&self, endpoint: E) -> Result<E::Response, Error> {
-        self.wait(|client| client.execute(endpoint))?
+        self.block_on(async { self.client.execute(endpoint).await })?
     }
 
     /// Begins a call with settings of its own, or whose whole answer is wanted.
@@ -104,10 +104,10 @@ impl Client {
     /// # let server = runtime.block_on(magicbell::testing::Server::start())?;
     /// # let client = magicbell::Client::builder().token(server.token()).base_url(server.url()).build_blocking()?;
     /// # server.add_user_tokens("hana", 50);
-    /// let plan = client.wait(|client| client.jwt().select_user_tokens("hana").plan())??;
-    /// let report = client.wait(|client| plan.revocations(client).run())?;
+    /// let plan = client.wait(async |client| client.jwt().select_user_tokens("hana").plan().await)??;
+    /// let report = client.wait(async |client| plan.revocations(client).run().await)?;
     /// assert!(report.is_complete());
-    /// let verification = client.wait(|client| plan.verify(client))??;
+    /// let verification = client.wait(async |client| plan.verify(client).await)??;
     /// assert!(verification.is_clean());
     /// # Ok(())
     /// # }
@@ -116,8 +116,13 @@ impl Client {
     /// # Errors
     ///
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) [in async code](super#how-it-runs), where the work isn't begun.
-    pub fn wait<'a, F: IntoFuture>(&'a self, work: impl FnOnce(&'a crate::Client) -> F) -> Result<F::Output, Error> {
-        self.driver.wait(async { work(&self.client).await })
+    pub fn wait<'a, T>(&'a self, work: impl AsyncFnOnce(&'a crate::Client) -> T) -> Result<T, Error> {
+        self.block_on(async { work(&self.client).await })
+    }
+
+    /// What a future needs a runtime for has to be in an `async` block: only there it has one.
+    pub(super) fn block_on<F: Future>(&self, future: F) -> Result<F::Output, Error> {
+        self.driver.wait(future)
     }
 }
 

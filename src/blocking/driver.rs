@@ -160,7 +160,8 @@ mod tests {
         let driver = Driver::start().unwrap();
         assert_eq!(driver.wait(async { 7 }).unwrap(), 7);
         assert!(driver.wait(driver.handle.spawn(async { is_async() })).unwrap().unwrap());
-        let forked = Driver { process: driver.process.wrapping_add(1), ..Driver::start().unwrap() };
+        let mut forked = Driver::start().unwrap();
+        forked.process = forked.process.wrapping_add(1);
         assert!(forked.wait(async {}).unwrap_err().to_string().contains("forked"));
     }
 
@@ -169,7 +170,7 @@ mod tests {
         let driver = Driver::start().unwrap();
         thread::scope(|scope| {
             for _ in 0..8 {
-                scope.spawn(|| driver.wait(tokio::time::sleep(Duration::from_millis(5))).unwrap());
+                scope.spawn(|| driver.wait(async { tokio::time::sleep(Duration::from_millis(5)).await }).unwrap());
             }
         });
     }
@@ -179,7 +180,7 @@ mod tests {
         let driver = Driver::start().unwrap();
         let nested = driver.wait(async {
             tokio::time::sleep(Duration::from_millis(1)).await;
-            driver.wait(tokio::time::sleep(Duration::from_millis(1))).unwrap();
+            driver.wait(async { tokio::time::sleep(Duration::from_millis(1)).await }).unwrap();
             tokio::time::sleep(Duration::from_millis(1)).await;
         });
         nested.unwrap();

@@ -42,7 +42,7 @@ impl<S: Stream + Unpin> Waiting<S> {
         if self.is_over {
             return None;
         }
-        let next = self.client.wait(|_| self.stream.next()).transpose();
+        let next = self.client.block_on(self.stream.next()).transpose();
         // Whoever asks on and on, in async code, comes to an end too.
         self.is_over = !matches!(next, Some(Ok(_)));
         next

@@ -83,7 +83,7 @@ where
     /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) [in async code](super#how-it-runs), where nothing is sent.
     /// What became of the ids is in the report.
     pub fn run(self) -> Result<RevocationReport, Error> {
-        self.client.wait(|_| self.batch.run())
+        self.client.block_on(self.batch.run())
     }
 }
 

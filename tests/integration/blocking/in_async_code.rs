@@ -21,7 +21,7 @@ fn errors(client: &blocking::Client) -> Vec<Error> {
     let errors = vec![
         client.execute(page()).unwrap_err(),
         client.request(page()).send().unwrap_err(),
-        client.wait(|client| client.execute(page())).unwrap_err(),
+        client.wait(async |client| client.execute(page()).await).unwrap_err(),
         jwt.discard_user_jwt(DiscardUserJwt::new("id")).unwrap_err(),
         pages.next().unwrap().unwrap_err(),
         jwt.discard_user_jwts(["id"]).run().unwrap_err(),

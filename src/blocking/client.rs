@@ -2,6 +2,9 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
+
+use magicbell_middleware::Safety;
 
 use super::driver::Driver;
 use super::{Call, JwtService, Paginated};
@@ -90,6 +93,13 @@ impl Client {
     #[must_use]
     pub fn jwt(&self) -> JwtService<'_> {
         JwtService::new(self)
+    }
+
+    /// Returns how long nothing of a kind will be sent, since the service has asked for a pause: see
+    /// [`magicbell::Client::paused_for`](crate::Client::paused_for).
+    #[must_use]
+    pub fn paused_for(&self, kind: Safety) -> Option<Duration> {
+        self.client.paused_for(kind)
     }
 
     pub(super) fn as_async(&self) -> &crate::Client {

@@ -26,14 +26,15 @@ pub struct Outcomes<I: Iterator>(Waiting<RevocationStream<Iter<I>>>);
 
 /// A stream that is waited for.
 struct Waiting<S> {
-    client: Client,
+    // Before what drives it.
     stream: S,
+    client: Client,
     is_over: bool,
 }
 
 impl<S> Waiting<S> {
     fn new(client: &Client, stream: S) -> Self {
-        Self { client: client.clone(), stream, is_over: false }
+        Self { stream, client: client.clone(), is_over: false }
     }
 }
 

@@ -151,10 +151,11 @@ async fn while_the_service_has_asked_for_a_pause_the_line_says_until_when() {
 async fn a_list_spins_while_it_waits_and_leaves_nothing_of_that() {
     let room = Room::new().await;
     room.server.add_user_tokens("hana", 150);
-    room.server.fail_next(Fault::delay(Duration::from_millis(500)).on("fetch_user_tokens").times(2));
+    room.server.fail_next(Fault::delay(Duration::from_millis(500)).on("fetch_user_tokens"));
+    room.server.fail_next(Fault::status(429).retry_after(1).on("fetch_user_tokens"));
     let list = ["tokens", "list", "--user", "hana", "--json"];
     let (mut terminal, child) = spawn(&room, &list);
-    for text in ["\r/ 0 tokens\u{1b}[K", "\r- 0 tokens\u{1b}[K", "100 tokens\u{1b}[K"] {
+    for text in ["\r/ 0 tokens\u{1b}[K", "\r- 0 tokens\u{1b}[K", "100 tokens, paused by the service until "] {
         terminal.wait_for(text);
     }
     let ran = room.end(child).await;

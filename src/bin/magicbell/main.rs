@@ -22,6 +22,7 @@ mod exit;
 mod glob;
 mod ids;
 mod man;
+mod pause;
 mod private_file;
 mod rotate;
 mod signals;

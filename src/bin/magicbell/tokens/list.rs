@@ -6,10 +6,11 @@ use std::io::Write as _;
 use clap::Args;
 use futures_util::{Stream, StreamExt as _};
 use magicbell::jwt::{AccessToken, FetchProjectTokens, FetchUserTokens};
-use magicbell::{Error, Timestamp};
+use magicbell::{Client, Error, Timestamp};
 
 use crate::connection::Connection;
 use crate::exit::{Exit, Failure, chain, say};
+use crate::pause::Pause;
 use crate::spinner::Spinner;
 use crate::text::{Shown, json_line};
 
@@ -45,14 +46,18 @@ pub(crate) async fn run(list: List) -> Result<Exit, Failure> {
     match list.whose.user {
         Some(user_id) => {
             let first = FetchUserTokens::builder().user_id(user_id).limit(PAGE_SIZE).build();
-            print(client.paginate(first), list.json).await
+            print(&client, client.paginate(first), list.json).await
         }
-        None => print(client.paginate(FetchProjectTokens::builder().limit(PAGE_SIZE).build()), list.json).await,
+        None => {
+            let first = FetchProjectTokens::builder().limit(PAGE_SIZE).build();
+            print(&client, client.paginate(first), list.json).await
+        }
     }
 }
 
 /// Writes each row as it comes. One that can't be read is told, and the others come.
 async fn print(
+    client: &Client,
     mut tokens: impl Stream<Item = Result<AccessToken, Error>> + Unpin,
     json: bool,
 ) -> Result<Exit, Failure> {
@@ -62,7 +67,7 @@ async fn print(
     if !json {
         writeln!(out, "{:<36}  {:<20}  {:<20}  NAME", "ID", "CREATED", "EXPIRES")?;
     }
-    while let Some(token) = spinner.during(Tokens(count), tokens.next()).await {
+    while let Some(token) = spinner.during(Listing(count, Pause::of_reads(client)), tokens.next()).await {
         // The rows may be on the same terminal.
         spinner.clear();
         match token {
@@ -80,6 +85,15 @@ async fn print(
     out.flush()?;
     say(Tokens(count));
     failure.map_or(Ok(Exit::Achieved), Err)
+}
+
+/// How many tokens have come, and why no more do.
+struct Listing<'a>(u64, Pause<'a>);
+
+impl fmt::Display for Listing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", Tokens(self.0), self.1)
+    }
 }
 
 struct Tokens(u64);

@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::io::{IsTerminal as _, Write as _};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use magicbell::revocation::Progress;
-use time::OffsetDateTime;
 use tokio::time::Instant;
 
 use crate::exit::say;
+use crate::pause::Pause;
 
 /// How often a line is written where nothing can be drawn again.
 const SELDOM: Duration = Duration::from_secs(10);
@@ -25,14 +25,14 @@ impl Bar {
     }
 
     /// Shows it, if it is time.
-    pub(super) fn tick(&mut self, progress: &Progress, rate_limited: u64, paused: Option<Duration>) {
-        let limited = Limited { rate_limited, paused };
+    pub(super) fn tick(&mut self, progress: &Progress, rate_limited: u64, pause: Pause<'_>) {
+        let limited = Limited(rate_limited);
         if self.is_terminal {
-            _ = write!(std::io::stderr(), "\r{progress}{limited}\u{1b}[K");
+            _ = write!(std::io::stderr(), "\r{progress}{limited}{pause}\u{1b}[K");
             self.is_drawn = true;
         } else if self.last.elapsed() >= SELDOM {
             self.last = Instant::now();
-            say(format_args!("{progress}{limited}"));
+            say(format_args!("{progress}{limited}{pause}"));
         }
     }
 
@@ -49,38 +49,11 @@ impl Bar {
     }
 }
 
-/// How many requests were answered by 429, and until when nothing is sent.
-struct Limited {
-    rate_limited: u64,
-    paused: Option<Duration>,
-}
+/// How many requests were answered by 429.
+struct Limited(u64);
 
 impl fmt::Display for Limited {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.rate_limited > 0 {
-            write!(f, ", {} answered 429", self.rate_limited)?;
-        }
-        let Some(until) = self.paused.and_then(|paused| SystemTime::now().checked_add(paused)) else { return Ok(()) };
-        let until = OffsetDateTime::from(until);
-        let (hour, minute, second) = (until.hour(), until.minute(), until.second());
-        write!(f, ", paused by the service until {hour:02}:{minute:02}:{second:02} UTC")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn it_says_until_when_there_is_a_pause() {
-        assert_eq!(Limited { rate_limited: 0, paused: None }.to_string(), "");
-        assert_eq!(Limited { rate_limited: 3, paused: None }.to_string(), ", 3 answered 429");
-        let text = Limited { rate_limited: 3, paused: Some(Duration::from_secs(90)) }.to_string();
-        let until = text.strip_prefix(", 3 answered 429, paused by the service until ").unwrap();
-        let part = |at: usize| until[at..at + 2].parse::<u64>().unwrap();
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
-        let left = (part(0) * 3_600 + part(3) * 60 + part(6) + 86_400 - now % 86_400) % 86_400;
-        assert!((88..=90).contains(&left) && until.ends_with(" UTC"), "{text}");
-        assert_eq!(Limited { rate_limited: 0, paused: Some(Duration::MAX) }.to_string(), "", "no such time");
+        if self.0 == 0 { Ok(()) } else { write!(f, ", {} answered 429", self.0) }
     }
 }

@@ -6,13 +6,14 @@ use futures_util::StreamExt as _;
 use magicbell::revocation::{
     Journal, OwnToken, Progress, RevocationOutcome, RevocationReport, RevocationStream, Revocations, StopHandle,
 };
-use magicbell::{Client, RateLimit, Safety};
+use magicbell::{Client, RateLimit};
 
 use super::bar::Bar;
 use super::confirm::with_causes;
 use super::outcomes::Outcomes;
 use super::plan::{Kind, Plan};
 use crate::exit::{Failure, say};
+use crate::pause::Pause;
 use crate::signals::Signals;
 
 /// How many failures are kept for the report; all are counted.
@@ -115,8 +116,7 @@ impl Watch<'_> {
                 }
                 // Also while nothing comes: a pause is part of the time left.
                 _ = tick.tick() => {
-                    let paused = self.client.paused_for(Safety::Idempotent);
-                    self.bar.tick(&self.progress, self.report.rate_limited(), paused);
+                    self.bar.tick(&self.progress, self.report.rate_limited(), Pause::of_writes(self.client));
                 }
             }
         }

@@ -9,6 +9,7 @@ use magicbell::{Client, RateLimit};
 use crate::exit::{Failure, say};
 use crate::glob::Glob;
 use crate::ids::Ids;
+use crate::pause::Pause;
 use crate::spinner::Spinner;
 use crate::text::Shown;
 
@@ -144,7 +145,12 @@ async fn list(
         selection = selection.matching(move |row| row.name.as_deref().is_some_and(|name| glob.matches(name)));
     }
     let mut spinner = Spinner::new();
-    let planned = spinner.during("listing, until two passes agree", selection.except(&narrowing.except).plan()).await;
+    let planned = spinner
+        .during(
+            format_args!("listing, until two passes agree{}", Pause::of_reads(client)),
+            selection.except(&narrowing.except).plan(),
+        )
+        .await;
     spinner.clear();
     match planned {
         Ok(plan) => Ok((plan, true)),

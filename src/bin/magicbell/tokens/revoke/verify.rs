@@ -9,6 +9,7 @@ use magicbell::revocation::{ListError, StopReason, Verification};
 use super::batch::Ran;
 use super::plan::{Kind, Narrowing, Plan};
 use crate::exit::{chain, say};
+use crate::pause::Pause;
 use crate::signals::Signals;
 use crate::spinner::Spinner;
 use crate::text::Shown;
@@ -48,7 +49,7 @@ async fn look(client: &Client, plan: &Plan) -> Verified {
         say("CAREFUL: the plan may have lacked tokens; plan again");
     }
     match plan {
-        Plan::Listed { plan: listed, kept, narrowing, .. } => match listing(listed.verify(client)).await {
+        Plan::Listed { plan: listed, kept, narrowing, .. } => match listing(client, listed.verify(client)).await {
             Ok(verification) => tell(verification, kept.as_deref(), narrowing),
             Err(ListError::Unsettled(verification)) => tell(*verification, kept.as_deref(), narrowing),
             Err(error) => not_verified(error, listed.own_token().is_some() && kept.is_none()),
@@ -81,8 +82,8 @@ fn tell(mut verification: Verification, kept: Option<&str>, narrowing: &Narrowin
 }
 
 /// Lists, and shows that it does.
-async fn listing<T>(list: impl IntoFuture<Output = T>) -> T {
-    Spinner::new().during("verifying", list.into_future()).await
+async fn listing<T>(client: &Client, list: impl IntoFuture<Output = T>) -> T {
+    Spinner::new().during(format_args!("verifying{}", Pause::of_reads(client)), list.into_future()).await
 }
 
 /// Looks for project tokens by their ids.
@@ -93,7 +94,7 @@ async fn look_for(client: &Client, ids: &[String]) -> Verified {
         row.id.as_ref().is_some_and(|id| wanted.contains(&id.to_ascii_lowercase()))
     };
     let found = client.jwt().select_project_tokens().matching(is_wanted);
-    let (found, agreed) = match listing(found.plan()).await {
+    let (found, agreed) = match listing(client, found.plan()).await {
         Ok(found) => (found, true),
         Err(ListError::Unsettled(found)) => (*found, false),
         Err(error) => return not_verified(error, false),

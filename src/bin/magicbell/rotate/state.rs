@@ -54,7 +54,7 @@ impl State {
         let mut state = Self { file, path: path.to_owned(), end: 0, begun: None, token: None };
         let mut text = String::new();
         match state.file.read_to_string(&mut text) {
-            Err(error) if error.kind() != io::ErrorKind::InvalidData => return Err(state.failed(&error)),
+            Err(error) if error.kind() != io::ErrorKind::InvalidData => Err(state.failed(&error)),
             // Its text may hold a token.
             read if read.is_err() || state.learn(&text).is_none() => {
                 Err(Failure::bad_input(format_args!("{}: it is no rotation's", path.display())))

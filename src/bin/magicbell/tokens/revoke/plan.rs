@@ -47,7 +47,7 @@ impl Narrowing {
 pub(super) enum Plan {
     /// What a list has.
     Listed {
-        plan: RevocationPlan,
+        plan: Box<RevocationPlan>,
         /// The token that this command uses, where it is among them and is kept.
         kept: Option<String>,
         /// Whether the list came to rest: otherwise rows of it may be missing.
@@ -69,7 +69,7 @@ impl Plan {
             Wanted::Listed { user_id, narrowing } => {
                 let (plan, is_settled) = list(client, user_id, &narrowing).await?;
                 let kept = plan.own_token().filter(|_| !include_own).map(|own| own.id.clone());
-                Ok(Self::Listed { plan, kept, is_settled, narrowing })
+                Ok(Self::Listed { plan: Box::new(plan), kept, is_settled, narrowing })
             }
         }
     }

@@ -223,9 +223,7 @@ fn slow_and_once_limited(
 /// One goes at once, and the next one 1.5 s later; the others wait for the quota.
 #[tokio::test(start_paused = true)]
 async fn a_stop_does_not_wait_for_what_was_never_sent() {
-    for (before_stop, sent, waited) in
-        [(Duration::from_millis(100), 2, 23..25), (Duration::from_millis(1_800), 3, 22..24)]
-    {
+    for (before_stop, sent) in [(Duration::from_millis(100), 2), (Duration::from_millis(1_800), 3)] {
         let received = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
         let counter = std::sync::Arc::clone(&received);
         let transport = tower::service_fn(move |request: Request<Body>| {
@@ -234,14 +232,15 @@ async fn a_stop_does_not_wait_for_what_was_never_sent() {
         });
         let limit = magicbell::RateLimit::per_minute(60, 39);
         let client = Client::builder().token("t").transport(transport).rate_limit(limit).build().unwrap();
-        let batch = client.jwt().discard_user_jwts(ids(100)).concurrency(50);
+        let batch = client.jwt().discard_user_jwts(ids(100)).concurrency(50).drain_timeout(Duration::from_secs(60));
         let (stop, mut stream) = (batch.stop_handle(), batch.stream());
         assert!(tokio::time::timeout(before_stop, stream.next()).await.is_err(), "nothing has ended yet");
         stop.stop();
         let start = tokio::time::Instant::now();
         let mut revocations = stream.collect::<Vec<_>>().await;
-        let waited_for = start.elapsed().as_secs();
-        assert!(waited.contains(&waited_for), "{waited_for} s: the 429 was waited out, and no quota was waited for");
+        let waited = start.elapsed().as_secs();
+        // The 429 is waited out, and then for one turn; those of all that were in flight would take 75 s.
+        assert!((20..30).contains(&waited), "{waited} s");
         revocations.sort_by_key(|revocation| revocation.index);
         let found = revocations.iter().map(|revocation| (revocation.outcome, revocation.attempts)).collect::<Vec<_>>();
         let (revoked, never) = (RevocationOutcome::Revoked, (RevocationOutcome::NotAttempted, 0));

@@ -150,6 +150,11 @@ impl Client {
         self.shared.redactor.is_known_token(text)
     }
 
+    /// Says whether layers of the caller's stand around each call. One of them may go on with it when its future is dropped.
+    pub(crate) fn has_outer_layers(&self) -> bool {
+        self.shared.has_outer_layers
+    }
+
     pub(crate) fn base_url(&self) -> &BaseUrl {
         &self.shared.base_url
     }

@@ -206,8 +206,12 @@ impl Run {
     }
 
     /// Drops what waits for its turn and was never sent, and leaves the rest to its end. What follows an attempt may be owed to it,
-    /// so it counts as sent, also while it waits to be sent again.
+    /// so it counts as sent, also while it waits to be sent again; and what a layer around the call has in hand may be sent by that
+    /// after all.
     pub(super) fn give_up_unsent(&mut self) {
+        if self.client.has_outer_layers() {
+            return;
+        }
         for discarding in std::mem::take(&mut self.in_flight) {
             let (slot, so_far) = (discarding.slot(), discarding.so_far());
             // What can't be sent says so itself.

@@ -270,3 +270,28 @@ async fn what_a_stop_drops_leaves_its_turn_to_others() {
     client.execute(magicbell::jwt::DiscardUserJwt::new("another")).await.unwrap();
     assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
 }
+
+/// A layer may have put the call into a task of its own, which nobody stops: that it was never sent would not be true for long.
+#[tokio::test(start_paused = true)]
+async fn what_a_layer_has_in_hand_is_not_called_unattempted_by_a_stop() {
+    let (received, transport) = transport(|request| {
+        let id = request.uri().path().rsplit('/').next().unwrap_or_default();
+        Ok(json(200, &format!(r#"{{"token_id":"{id}"}}"#)))
+    });
+    let spawning = tower::layer::layer_fn(|inner: tower::util::BoxCloneSyncService<_, _, BoxError>| {
+        tower::service_fn(move |request: Request<Body>| {
+            let call = tokio::spawn(tower::ServiceExt::oneshot(inner.clone(), request));
+            async move { call.await? }
+        })
+    });
+    let limit = magicbell::RateLimit::per_minute(60, 20);
+    let builder = Client::builder().token("t").transport(transport).rate_limit(limit).layer(spawning);
+    let batch = builder.build().unwrap().jwt().discard_user_jwts(ids(4)).concurrency(4);
+    let (stop, mut stream) = (batch.stop_handle(), batch.stream());
+    let first = stream.next().await.unwrap();
+    assert_eq!(received.lock().unwrap().len(), 1);
+    stop.stop();
+    let rest = stream.collect::<Vec<_>>().await;
+    assert!(rest.iter().chain([&first]).all(|revocation| revocation.outcome == RevocationOutcome::Revoked), "{rest:?}");
+    assert_eq!(received.lock().unwrap().len(), 4);
+}

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use magicbell::jwt::{DiscardUserJwt, FetchProjectTokens};
 use magicbell::testing::Server;
-use magicbell::{Error, ErrorKind, Outcome, blocking};
+use magicbell::{Client, Error, ErrorKind, Outcome, blocking};
 
 use super::client;
 
@@ -135,5 +135,21 @@ fn a_client_is_made_and_dropped_in_async_code() {
                 tokio::spawn(async move { drop(unused) }).await.unwrap();
             });
         }
+    });
+}
+
+/// What is in tokio's `unconstrained` looks like any other thread: the call waits for a server that can't answer meanwhile.
+#[test]
+fn where_async_code_is_not_found_out_a_call_ends_with_its_limit_on_time() {
+    in_time(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let server = Server::start().await.unwrap();
+            let builder =
+                Client::builder().token(server.token()).base_url(server.url()).timeout(Duration::from_millis(200));
+            let client = builder.build_blocking().unwrap();
+            let error = tokio::task::coop::unconstrained(async { client.execute(page()) }).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Timeout, "{error}");
+        });
     });
 }

@@ -11,6 +11,8 @@
 )]
 
 mod any_text;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod client;
 mod endpoint;
 mod error;

@@ -5,6 +5,9 @@ use std::fmt;
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
+/// The shortest run that is taken for a JWT.
+const JWT_MIN: usize = 20;
+
 /// A token: a live credential.
 ///
 /// Debug shows that there is one and nothing of it; there is no Display, no `==` and no Serialize. Its memory is overwritten
@@ -31,6 +34,31 @@ impl SecretToken {
     #[must_use]
     pub fn expose_secret(&self) -> &str {
         &self.0
+    }
+
+    /// Says whether there is what looks like a token in a text that ought to be something else: an id, an argument, a name. Such a
+    /// text would end up in logs.
+    ///
+    /// That is a JWT, which begins with `{"` in base64 and has a dot, after anything but a letter, a digit, `-` or `_`.
+    ///
+    /// ```
+    /// use magicbell::SecretToken;
+    ///
+    /// assert!(SecretToken::is_in("--token=eyJhbGciOiJub25lIn0.e30.c2ln"));
+    /// assert!(!SecretToken::is_in("550e8400-e29b-41d4-a716-446655440000"));
+    /// ```
+    #[must_use]
+    pub fn is_in(text: &str) -> bool {
+        // Most ids have no dot, and that is soon seen.
+        if !text.contains('.') {
+            return false;
+        }
+        let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        let is_part = |c: char| is_word(c) || matches!(c, '.' | '=');
+        // In the middle of a word it is a part of the word.
+        let starts = text.match_indices("eyJ").filter(|(start, _)| !text[..*start].ends_with(is_word));
+        let mut runs = starts.map(|(start, _)| text[start..].split(|c| !is_part(c)).next().unwrap_or_default());
+        runs.any(|run| run.len() >= JWT_MIN && run.contains('.'))
     }
 }
 

@@ -111,11 +111,12 @@ impl Client {
         let credentials = authorize(token, credentials, &mut headers, &redactor, credentials_timeout)?;
         let (has_outer_layers, has_attempt_layers) = (!extra.layers.is_empty(), !extra.attempt_layers.is_empty());
         let shared_credentials = credentials.clone();
+        let pace = rate_limit.map_or_else(|| Ok(Pace::unlimited()), RateLimit::into_pace)?;
         let settings = Settings {
             timeout,
             attempt_timeout,
             retry: with_the_apis_own(retry),
-            pace: rate_limit.map_or_else(|| Ok(Pace::unlimited()), RateLimit::into_pace)?,
+            pace: pace.clone(),
             concurrency_limit,
             max_response_bytes,
             headers,
@@ -147,6 +148,7 @@ impl Client {
             stack,
             redactor,
             credentials: shared_credentials,
+            pace,
             timeout,
             has_outer_layers,
             has_layers,

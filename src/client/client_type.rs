@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use magicbell_middleware::BoxError;
 use magicbell_middleware::auth::Credentials as _;
+use magicbell_middleware::pace::Pace;
+use magicbell_middleware::{BoxError, Safety};
 
 use super::extra::ErasedCredentials;
 use super::stack::Stack;
@@ -47,6 +48,8 @@ pub(super) struct Shared {
     pub(super) redactor: Redactor,
     /// What gives the token, where it isn't one of the prebuilt headers.
     pub(super) credentials: Option<ErasedCredentials>,
+    /// The stack's own.
+    pub(super) pace: Pace,
     pub(super) timeout: Duration,
     /// Whether the caller's layers stand around the whole call, so that the stack's own deadline doesn't cover them.
     pub(super) has_outer_layers: bool,
@@ -89,6 +92,37 @@ impl Client {
         Call::new(self, endpoint)
     }
 
+    /// Returns how long nothing of a kind will be sent, since the service has asked for a pause: by `Retry-After` with a 429 or a 503,
+    /// or by a `RateLimit` that is used up. `None` where there is no pause.
+    ///
+    /// Clones share the pause, and clients that share a [`RateLimit`](crate::RateLimit) do. A [`Safe`](Safety::Safe) kind is that of
+    /// reads, the other two are that of writes: a 429 pauses its own kind alone. What waits for its turn under a quota isn't paused,
+    /// and neither is what waits by itself to be sent again.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use magicbell::testing::{Fault, Server};
+    /// use magicbell::{Safety, jwt::DiscardUserJwt};
+    ///
+    /// let server = Server::start().await?;
+    /// let client = server.client();
+    /// assert_eq!(client.paused_for(Safety::Idempotent), None);
+    ///
+    /// server.fail_next(Fault::status(429).retry_after(30));
+    /// let id = server.add_user_tokens("hana", 1).remove(0);
+    /// client.request(DiscardUserJwt::new(id)).max_attempts(1).send().await.unwrap_err();
+    /// let left = client.paused_for(Safety::Idempotent).ok_or("it is paused")?;
+    /// assert!((29..=30).contains(&left.as_secs()), "{left:?}");
+    /// assert_eq!(client.paused_for(Safety::Safe), None, "reads go on");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn paused_for(&self, kind: Safety) -> Option<Duration> {
+        self.shared.pace.paused_for(kind)
+    }
+
     /// Returns the claims of the client's own token that are text; none where it isn't a JWT, or isn't known yet.
     pub(crate) fn own_claims(&self) -> Vec<String> {
         self.shared.redactor.claims()
@@ -102,6 +136,11 @@ impl Client {
     /// Says whether a text is the client's own token, as far as it is known.
     pub(crate) fn is_own_token(&self, text: &str) -> bool {
         self.shared.redactor.is_known_token(text)
+    }
+
+    /// Says whether layers of the caller's stand around each call. One of them may go on with it when its future is dropped.
+    pub(crate) fn has_outer_layers(&self) -> bool {
+        self.shared.has_outer_layers
     }
 
     pub(crate) fn base_url(&self) -> &BaseUrl {

@@ -5,7 +5,8 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// A client can't be built from these settings. Nothing was sent.
+    /// A client can't be built from these settings; or a blocking one is used where it can't wait, in async code or after a fork.
+    /// Nothing was sent.
     Configuration,
     /// The request can't be sent as it is: an empty id, a name that is too long. Nothing was sent, nothing is retried.
     InvalidRequest,

@@ -44,4 +44,3 @@ pub use fetch_project_tokens::{FetchProjectTokens, FetchProjectTokensBuilder};
 pub use fetch_user_tokens::{FetchUserTokens, FetchUserTokensBuilder};
 pub use links::Links;
 pub use service::JwtService;
-pub(crate) use validation::looks_like_a_token;

@@ -3,6 +3,7 @@
 use crate::error::InvalidRequest;
 use crate::jwt::Expiry;
 use crate::nullable::Nullable;
+use crate::secret::SecretToken;
 
 /// The longest name, email address or external id, in characters.
 const MAX_CHARS: usize = 255;
@@ -32,7 +33,7 @@ pub(super) fn token_id(token_id: &str) -> Result<(), InvalidRequest> {
     if token_id.starts_with(is_padding) || token_id.ends_with(is_padding) {
         return Err(InvalidRequest::new("token_id", "it begins or ends with white space or a byte order mark"));
     }
-    if looks_like_a_token(token_id) {
+    if SecretToken::is_in(token_id) {
         return Err(InvalidRequest::new(
             "token_id",
             "it looks like a token, which doesn't belong in a path: give its id",
@@ -48,24 +49,6 @@ pub(super) fn user_id(user_id: &str) -> Result<(), InvalidRequest> {
         true => Err(InvalidRequest::new("user_id", "it has a byte order mark in it")),
         false => Ok(()),
     }
-}
-
-/// The shortest run that is taken for a JWT.
-const JWT_MIN: usize = 20;
-
-/// Says whether a JWT is in a text that ought to be something else: it begins with `{"` in base64, and has a dot. In a path it
-/// would end up in logs.
-pub(crate) fn looks_like_a_token(text: &str) -> bool {
-    // Most ids have no dot, and that is soon seen.
-    if !text.contains('.') {
-        return false;
-    }
-    let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    let is_part = |c: char| is_word(c) || matches!(c, '.' | '=');
-    // In the middle of a word it is a part of the word.
-    let starts = text.match_indices("eyJ").filter(|(start, _)| !text[..*start].ends_with(is_word));
-    let mut runs = starts.map(|(start, _)| text[start..].split(|c| !is_part(c)).next().unwrap_or_default());
-    runs.any(|run| run.len() >= JWT_MIN && run.contains('.'))
 }
 
 pub(super) fn limit(limit: Option<u32>) -> Result<(), InvalidRequest> {

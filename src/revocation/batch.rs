@@ -12,7 +12,8 @@ use super::report::RevocationReport;
 use super::stop::StopHandle;
 use super::stream::RevocationStream;
 use crate::client::{Client, SendCall};
-use crate::jwt::{DiscardProjectJwt, DiscardTokenResponse, DiscardUserJwt, JwtService, looks_like_a_token};
+use crate::jwt::{DiscardProjectJwt, DiscardTokenResponse, DiscardUserJwt, JwtService};
+use crate::secret::SecretToken;
 
 /// How many requests are in flight at once, unless said otherwise.
 const CONCURRENCY: usize = 64;
@@ -50,7 +51,7 @@ impl Kind {
                 Self::User => "user",
                 Self::Project => "project",
             },
-            token_project: named.filter(|project| project.len() <= 255 && !looks_like_a_token(project)),
+            token_project: named.filter(|project| project.len() <= 255 && !SecretToken::is_in(project)),
         }
     }
 }
@@ -168,7 +169,7 @@ impl<S> Revocations<S> {
         self.stop.clone()
     }
 
-    /// Sets how long what is in flight has to end after a [`StopHandle`] has asked to stop: 30 s by default. What hasn't ended
+    /// Sets how long what was sent has to end after a [`StopHandle`] has asked to stop: 30 s by default. What hasn't ended
     /// then is [`Unknown`](super::RevocationOutcome::Unknown), and ids are read as after a second stop.
     pub fn drain_timeout(mut self, timeout: Duration) -> Self {
         self.drain_timeout = timeout;

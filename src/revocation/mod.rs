@@ -117,7 +117,7 @@
 //!   that can't be read is an error that names it, and nothing is sent.
 //! - **One at a time.** The file is locked while it is in use, and a second batch is refused. It is refused too for another host,
 //!   another project ([by name](JournalOptions::project)) or the other kind of token.
-//! - **A disk that is full** stops the batch: [`StopReason::JournalFailed`]. Nothing more is taken up, what is in flight has the
+//! - **A disk that is full** stops the batch: [`StopReason::JournalFailed`]. Nothing more is sent, what was sent has the
 //!   [drain time](Revocations::drain_timeout) to end, and each id has its true outcome, written or not.
 //! - **What it costs.** Writing and syncing block the thread that polls the batch, for as long as the disk takes; what falls due
 //!   together is written together. Each id that the journal knows takes 29 to 57 bytes of memory, and up to half as much again

@@ -205,6 +205,24 @@ impl Run {
         self.ready.push_back(describe::not_attempted(index, token_id, Doubt::None));
     }
 
+    /// Drops what waits for its turn and was never sent, and leaves the rest to its end. What follows an attempt may be owed to it,
+    /// so it counts as sent, also while it waits to be sent again; and what a layer around the call has in hand may be sent by that
+    /// after all.
+    pub(super) fn give_up_unsent(&mut self) {
+        if self.client.has_outer_layers() {
+            return;
+        }
+        for discarding in std::mem::take(&mut self.in_flight) {
+            let (slot, so_far) = (discarding.slot(), discarding.so_far());
+            // What can't be sent says so itself.
+            if discarding.is_refused() || !so_far.attempts.is_empty() {
+                self.in_flight.push(discarding);
+            } else {
+                self.end(slot, |index, token_id, before| describe::given_up(index, token_id, &so_far, before));
+            }
+        }
+    }
+
     /// Drops what is in flight: whether it is revoked isn't known.
     pub(super) fn give_up(&mut self) {
         let in_flight = std::mem::take(&mut self.in_flight);

@@ -47,12 +47,12 @@ pub(super) enum Requested {
 }
 
 impl StopHandle {
-    /// Stops: no other id is sent, and what is in flight has the batch's
-    /// [drain time](super::Revocations::drain_timeout) to end. Ids are read on, and are
-    /// [`NotAttempted`](super::RevocationOutcome::NotAttempted).
+    /// Stops: no other id is sent, and what was sent and is in flight has the batch's
+    /// [drain time](super::Revocations::drain_timeout) to end. What still waits for its turn, and ids that are read on, are
+    /// [`NotAttempted`](super::RevocationOutcome::NotAttempted). Where the client has [layers](crate::ClientBuilder::layer) around its
+    /// calls, one of them may go on with a call that is given up, so what waits has the drain time too.
     ///
-    /// The second time it ends at once. What is in flight is [`Unknown`](super::RevocationOutcome::Unknown), or `NotAttempted`
-    /// where it was still waiting for its turn. Ids are read on only where their iterator or stream says how many are left, by the
+    /// The second time it ends at once. What is in flight is [`Unknown`](super::RevocationOutcome::Unknown). Ids are read on only where their iterator or stream says how many are left, by the
     /// upper bound of its `size_hint`, and has them at hand. Those of any other are read no more, as they may never end: what
     /// wasn't read has no outcome.
     pub fn stop(&self) {

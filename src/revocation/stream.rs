@@ -88,6 +88,9 @@ where
         } else if this.run.stopped != Some(StopReason::JournalFailed) {
             return false;
         }
+        if this.drain.is_none() {
+            this.run.give_up_unsent();
+        }
         let drain = this.drain.get_or_insert_with(|| Box::pin(sleep(this.run.drain_timeout)));
         let is_over = drain.as_mut().poll(cx).is_ready() || requested == Requested::End;
         if is_over {

@@ -12,7 +12,7 @@ async fn printed(arguments: &[&str]) -> String {
 #[tokio::test]
 async fn the_help_has_every_exit_code_and_examples() {
     let help = printed(&["--help"]).await;
-    for code in 0..=6 {
+    for code in 0..=7 {
         assert!(help.contains(&format!("\n  {code}  ")), "{code}: {help}");
     }
     let help = printed(&["tokens", "revoke", "--help"]).await;

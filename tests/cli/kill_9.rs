@@ -19,10 +19,12 @@ async fn a_run_that_is_killed_twenty_times_is_resumed_to_the_end() {
     let arguments = ["tokens", "revoke", "--file", &file, "--user-tokens", "--yes", "--expect-count", &total];
     let files = ["--journal", "journal", "--log", "log", "--concurrency", "8"];
     let arguments = [&arguments[..], &files, &FAST].concat();
+    let resumed = [&arguments[..], &["--resume"]].concat();
 
     let mut killed = 0;
     for round in 0..KILLS {
-        let mut child = room.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let arguments = if round == 0 { &arguments } else { &resumed };
+        let mut child = room.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         room.wait_for("discard_user_jwt", room.discards() + 1 + round * 7 % BETWEEN).await;
         child.start_kill().unwrap();
         killed += usize::from(child.wait().await.unwrap().code().is_none());
@@ -37,7 +39,7 @@ async fn a_run_that_is_killed_twenty_times_is_resumed_to_the_end() {
 
     room.server.clear_faults();
     std::fs::remove_file(room.path("log")).unwrap();
-    let ran = room.end(room.command(&arguments).spawn().unwrap()).await;
+    let ran = room.end(room.command(&resumed).spawn().unwrap()).await;
     assert_eq!((ran.code, room.live(&ids)), (0, 0), "{ran:?}");
     let log = json_lines(&std::fs::read_to_string(room.path("log")).unwrap());
     assert_eq!(log.len(), ids.len(), "one outcome for each");

@@ -85,7 +85,43 @@ async fn tokens_that_were_made_meanwhile_are_told() {
     let made = room.server.add_user_tokens("hana", 1);
     let ran = room.end(child).await;
     assert!(ran.stderr.contains(&format!("1 token made meanwhile: {}", made[0])), "{ran:?}");
-    assert_eq!(ran.code, 0);
+    assert!(ran.stderr.contains("CAREFUL: 1 of those"), "{ran:?}");
+    assert_eq!((ran.code, room.live(&made)), (7, 1));
+    let ran = room.run(&["tokens", "revoke", "--all-of-user", "hana", "--yes"]).await;
+    assert_eq!((ran.code, room.live(&made)), (0, 0), "{ran:?}");
+}
+
+#[tokio::test]
+async fn tokens_that_were_made_meanwhile_and_are_not_meant_are_told_and_nothing_more() {
+    for narrowed in [["--created-before", "1s ago"], ["--name-matches", "old*"]] {
+        let room = Room::new().await;
+        let client = room.server.client();
+        let create = |name| magicbell::jwt::CreateUserJwt::builder().external_id("hana").name(name).build();
+        let old = client.execute(create("old")).await.unwrap().token_id;
+        tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+        room.server.fail_next(Fault::stall().on(DISCARD));
+        let revoke = ["tokens", "revoke", "--all-of-user", "hana", "--yes", "--timeout", "1s"];
+        let child = room.command(&[&revoke[..], &narrowed].concat()).spawn().unwrap();
+        room.wait_for(DISCARD, 1).await;
+        let made = client.execute(create("new")).await.unwrap().token_id;
+        let ran = room.end(child).await;
+        assert!(ran.stderr.contains(&format!("1 token made meanwhile: {made}")), "{ran:?}");
+        assert_eq!((ran.code, room.live(&[old])), (0, 0), "{ran:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_not_revoked_counts_for_more_than_what_was_made_meanwhile() {
+    let room = Room::new().await;
+    let ids = room.server.add_user_tokens("hana", 1);
+    room.server.fail_next(Fault::stall().on(DISCARD));
+    room.server.fail_next(Fault::status(403).on(DISCARD));
+    let revoke = ["tokens", "revoke", "--all-of-user", "hana", "--yes", "--timeout", "1s"];
+    let child = room.command(&revoke).spawn().unwrap();
+    room.wait_for(DISCARD, 1).await;
+    room.server.add_user_tokens("hana", 1);
+    let ran = room.end(child).await;
+    assert_eq!((ran.code, room.live(&ids)), (5, 1), "{ran:?}");
 }
 
 #[tokio::test]

@@ -90,6 +90,26 @@ async fn wherever_it_dies_there_is_a_working_token_and_the_same_command_goes_on(
 }
 
 #[tokio::test]
+async fn of_two_rotations_at_once_one_is_refused_and_does_nothing() {
+    for (operation, stalled) in [(LIST, Fault::stall().on(LIST)), (CREATE, Fault::stall().on(CREATE))] {
+        let room = Room::new().await;
+        room.server.fail_next(stalled);
+        let mut first = room.command(&ROTATE).spawn().unwrap();
+        room.wait_for(operation, 1).await;
+        let before = room.server.request_count();
+        let ran = room.run(&ROTATE).await;
+        assert_eq!((ran.code, room.server.request_count()), (1, before), "{operation}: {ran:?}");
+        assert!(ran.stderr.contains("another rotation is under way"), "{}", ran.stderr);
+        first.start_kill().unwrap();
+        first.wait().await.unwrap();
+        // Whoever is killed has the file no more.
+        let ran = room.run(&ROTATE).await;
+        assert_eq!(ran.code, 0, "{operation}: {ran:?}");
+        assert_done(&room).await;
+    }
+}
+
+#[tokio::test]
 async fn a_command_that_fails_leaves_the_old_token_and_can_be_tried_again() {
     let room = Room::new().await;
     let ran = room.run(&[&ROTATE[..], &["--hand-to", "cat >handed; exit 7"]].concat()).await;

@@ -21,15 +21,43 @@ async fn ctrl_c_lets_what_is_in_flight_end_and_says_what_is_left() {
     interrupt(&child);
     let ran = room.end(child).await;
     assert_eq!(ran.code, 6, "{ran:?}");
-    assert!(ran.stderr.contains("stopping: 1 in flight may end"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("stopping: of 1 in flight, what was sent may end"), "{}", ran.stderr);
     let (revoked, left) = (count(&ran.lines(), "revoked"), count(&ran.lines(), "not_attempted"));
     assert_eq!((revoked, left), (room.discards(), 100 - room.discards()));
     assert!((3..10).contains(&revoked), "{revoked}");
     assert_eq!(room.live(&ids), left);
-    assert!(ran.stderr.contains(&format!("{left} were not attempted: the same command goes on")), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains(&format!("{left} were not attempted: the same command with --resume")),
+        "{}",
+        ran.stderr
+    );
 
-    let ran = room.run(&["tokens", "revoke", "--all-of-user", "hana", "--yes", "--journal", "journal"]).await;
+    let ran =
+        room.run(&["tokens", "revoke", "--all-of-user", "hana", "--yes", "--journal", "journal", "--resume"]).await;
     assert_eq!((ran.code, room.live(&ids), room.discards()), (0, 0, 100), "{ran:?}");
+}
+
+#[tokio::test]
+async fn ctrl_c_waits_for_no_quota() {
+    let room = Room::new().await;
+    let ids = room.server.add_user_tokens("hana", 50);
+    let file = room.file("ids.txt", ids.join("\n"));
+    let select = ["tokens", "revoke", "--file", &file, "--user-tokens", "--yes", "--journal", "journal"];
+    // One goes at once, and the next a minute later.
+    let slow = [&select[..], &["--rate", "1"]].concat();
+    let child = room.command(&slow).spawn().unwrap();
+    room.wait_for(DISCARD, 1).await;
+    let start = std::time::Instant::now();
+    interrupt(&child);
+    let ran = room.end(child).await;
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    assert_eq!((ran.code, room.discards(), room.live(&ids)), (6, 1, 49), "{ran:?}");
+    assert_eq!(count(&ran.lines(), "not_attempted"), 49);
+    let journal = std::fs::read_to_string(room.path("journal")).unwrap();
+    assert_eq!(journal.matches("\"outcome\":\"not_attempted\"").count(), 49, "{journal}");
+
+    let ran = room.run(&[&select[..], &["--resume"]].concat()).await;
+    assert_eq!((ran.code, room.live(&ids), room.discards()), (0, 0, 50), "{ran:?}");
 }
 
 #[tokio::test]
@@ -45,14 +73,14 @@ async fn a_second_ctrl_c_ends_it_and_what_was_in_flight_is_unknown() {
     interrupt(&child);
     // Two signals that come at once are one: the second is sent when the first has been taken.
     let mut stderr = BufReader::new(child.stderr.take().unwrap()).lines();
-    while !stderr.next_line().await.unwrap().unwrap().starts_with("stopping: 2 in flight") {}
+    while !stderr.next_line().await.unwrap().unwrap().starts_with("stopping: of 2 in flight") {}
     interrupt(&child);
     let ran = room.end(child).await;
     assert_eq!(ran.code, 6, "{ran:?}");
     let log = json_lines(&std::fs::read_to_string(room.path("log")).unwrap());
     assert_eq!((count(&log, "unknown"), count(&log, "not_attempted")), (2, 8), "{log:?}");
 
-    let ran = room.run(&arguments).await;
+    let ran = room.run(&[&arguments[..], &["--resume"]].concat()).await;
     assert_eq!((ran.code, room.live(&ids)), (0, 0), "{ran:?}");
     assert!(ran.stderr.contains("journal goes on: 0 settled already, 2 to be sent again"), "{}", ran.stderr);
 }
@@ -80,7 +108,8 @@ async fn whenever_ctrl_c_comes_each_id_has_one_true_outcome() {
     for round in 0..20 {
         // Not a pipe that nobody reads yet: it would be full before the signal comes.
         let log = format!("log-{round}");
-        let child = room.command(&[&arguments[..], &["--log", &log]].concat()).spawn().unwrap();
+        let resumed = if round == 0 { &[][..] } else { &["--resume"] };
+        let child = room.command(&[&arguments[..], &["--log", &log], resumed].concat()).spawn().unwrap();
         room.wait_for(DISCARD, room.discards() + 1 + round * 7 % 30).await;
         interrupt(&child);
         let ran = room.end(child).await;
@@ -100,7 +129,7 @@ async fn whenever_ctrl_c_comes_each_id_has_one_true_outcome() {
         }
     }
     room.server.clear_faults();
-    let ran = room.end(room.command(&[&arguments[..], &["--log", "log"]].concat()).spawn().unwrap()).await;
+    let ran = room.end(room.command(&[&arguments[..], &["--log", "log", "--resume"]].concat()).spawn().unwrap()).await;
     assert_eq!((ran.code, room.live(&ids)), (0, 0), "{ran:?}");
 }
 

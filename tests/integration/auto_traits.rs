@@ -15,6 +15,7 @@ fn future<T: Future + Send + Sync + 'static>(_: T) {}
 fn a_client_is_clone_send_sync_and_static() {
     fn is<T: Clone + Send + Sync + Debug + 'static>() {}
     is::<Client>();
+    is::<blocking::Client>();
 }
 
 #[test]
@@ -92,6 +93,12 @@ fn every_public_type_is_send_and_sync() {
     value::<Limit>();
     value::<MalformedRow>();
     value::<Query<'static>>();
+    value::<blocking::Client>();
+    value::<blocking::Call<'static, DiscardUserJwt>>();
+    value::<blocking::JwtService<'static>>();
+    value::<blocking::Revocations<'static, std::vec::IntoIter<String>>>();
+    value::<blocking::Outcomes<std::vec::IntoIter<String>>>();
+    value::<blocking::Paginated<FetchProjectTokens>>();
 }
 
 #[test]

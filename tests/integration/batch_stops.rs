@@ -202,3 +202,96 @@ async fn a_pause_beyond_what_a_single_call_waits_is_waited_out() {
     assert_eq!(report.count(RevocationOutcome::Revoked), 1, "{report}");
     assert!(start.elapsed() >= Duration::from_secs(3_600));
 }
+
+/// Answers after 2 s; the first id's first answer is a 429 with a pause of 20 s.
+fn slow_and_once_limited(
+    request: &Request<Body>,
+) -> impl Future<Output = Result<Response<Body>, BoxError>> + Send + use<> {
+    let id = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();
+    let is_limited = id == "id-0" && AttemptNumber::of(request) == 1;
+    async move {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let mut answer = json(200, &format!(r#"{{"token_id":"{id}"}}"#));
+        if is_limited {
+            answer = json(429, ENVELOPE);
+            answer.headers_mut().insert("retry-after", "20".parse()?);
+        }
+        Ok(answer)
+    }
+}
+
+/// One goes at once, and the next one 1.5 s later; the others wait for the quota.
+#[tokio::test(start_paused = true)]
+async fn a_stop_does_not_wait_for_what_was_never_sent() {
+    for (before_stop, sent) in [(Duration::from_millis(100), 2), (Duration::from_millis(1_800), 3)] {
+        let received = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let counter = std::sync::Arc::clone(&received);
+        let transport = tower::service_fn(move |request: Request<Body>| {
+            counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            slow_and_once_limited(&request)
+        });
+        let limit = magicbell::RateLimit::per_minute(60, 39);
+        let client = Client::builder().token("t").transport(transport).rate_limit(limit).build().unwrap();
+        let batch = client.jwt().discard_user_jwts(ids(100)).concurrency(50).drain_timeout(Duration::from_secs(60));
+        let (stop, mut stream) = (batch.stop_handle(), batch.stream());
+        assert!(tokio::time::timeout(before_stop, stream.next()).await.is_err(), "nothing has ended yet");
+        stop.stop();
+        let start = tokio::time::Instant::now();
+        let mut revocations = stream.collect::<Vec<_>>().await;
+        let waited = start.elapsed().as_secs();
+        // The 429 is waited out, and then for one turn; those of all that were in flight would take 75 s.
+        assert!((20..30).contains(&waited), "{waited} s");
+        revocations.sort_by_key(|revocation| revocation.index);
+        let found = revocations.iter().map(|revocation| (revocation.outcome, revocation.attempts)).collect::<Vec<_>>();
+        let (revoked, never) = (RevocationOutcome::Revoked, (RevocationOutcome::NotAttempted, 0));
+        assert_eq!(found[0], (revoked, 2), "it had an attempt behind it");
+        assert_eq!(found[1..sent - 1], vec![(revoked, 1); sent - 2]);
+        assert_eq!(found[sent - 1..], vec![never; 101 - sent]);
+        assert_eq!(received.load(std::sync::atomic::Ordering::Relaxed), sent);
+    }
+}
+
+/// What one stop drops gives its turn back: another call doesn't wait behind it.
+#[tokio::test(start_paused = true)]
+async fn what_a_stop_drops_leaves_its_turn_to_others() {
+    let (received, transport) = transport(|request| {
+        let id = request.uri().path().rsplit('/').next().unwrap_or_default();
+        Ok(json(200, &format!(r#"{{"token_id":"{id}"}}"#)))
+    });
+    let limit = magicbell::RateLimit::per_minute(60, 20);
+    let client = Client::builder().token("t").transport(transport).rate_limit(limit).build().unwrap();
+    let batch = client.jwt().discard_user_jwts(ids(50)).concurrency(50);
+    let (stop, mut stream) = (batch.stop_handle(), batch.stream());
+    stream.next().await.unwrap();
+    stop.stop();
+    assert_eq!(stream.count().await, 49);
+    assert_eq!(received.lock().unwrap().len(), 1);
+    let start = tokio::time::Instant::now();
+    client.execute(magicbell::jwt::DiscardUserJwt::new("another")).await.unwrap();
+    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+}
+
+/// A layer may have put the call into a task of its own, which nobody stops: that it was never sent would not be true for long.
+#[tokio::test(start_paused = true)]
+async fn what_a_layer_has_in_hand_is_not_called_unattempted_by_a_stop() {
+    let (received, transport) = transport(|request| {
+        let id = request.uri().path().rsplit('/').next().unwrap_or_default();
+        Ok(json(200, &format!(r#"{{"token_id":"{id}"}}"#)))
+    });
+    let spawning = tower::layer::layer_fn(|inner: tower::util::BoxCloneSyncService<_, _, BoxError>| {
+        tower::service_fn(move |request: Request<Body>| {
+            let call = tokio::spawn(tower::ServiceExt::oneshot(inner.clone(), request));
+            async move { call.await? }
+        })
+    });
+    let limit = magicbell::RateLimit::per_minute(60, 20);
+    let builder = Client::builder().token("t").transport(transport).rate_limit(limit).layer(spawning);
+    let batch = builder.build().unwrap().jwt().discard_user_jwts(ids(4)).concurrency(4);
+    let (stop, mut stream) = (batch.stop_handle(), batch.stream());
+    let first = stream.next().await.unwrap();
+    assert_eq!(received.lock().unwrap().len(), 1);
+    stop.stop();
+    let rest = stream.collect::<Vec<_>>().await;
+    assert!(rest.iter().chain([&first]).all(|revocation| revocation.outcome == RevocationOutcome::Revoked), "{rest:?}");
+    assert_eq!(received.lock().unwrap().len(), 4);
+}

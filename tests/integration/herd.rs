@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use magicbell::jwt::DiscardUserJwt;
 use magicbell::testing::{ReceivedRequest, Server};
+use magicbell::{Client, RateLimit, Safety};
 
-use crate::support::client;
+use crate::support::{client, json, transport};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -34,4 +36,35 @@ async fn of_64_workers_none_sends_before_its_time_and_the_first_second_after_sta
     let in_first_second = arrivals(&requests, reopened, reopened + SECOND);
     assert!(!in_first_second.is_empty() && in_first_second.len() <= QUOTA, "{}", in_first_second.len());
     assert!(in_first_second.iter().all(|sent| sent.status == Some(200)), "none was refused again");
+}
+
+/// A client whose every answer has the status, and asks for a pause of half a minute.
+fn asked_to_pause(status: u16, limit: RateLimit) -> Client {
+    let (_, transport) = transport(move |_| {
+        let mut answer = json(status, "{}");
+        answer.headers_mut().insert("retry-after", "30".parse()?);
+        Ok(answer)
+    });
+    Client::builder().token("t").transport(transport).rate_limit(limit).build().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pause_is_told_while_it_lasts_also_by_whoever_shares_the_limit() {
+    for (status, pauses_reads) in [(429, false), (503, true)] {
+        let limit = RateLimit::per_minute(10_000, 10_000);
+        let (client, other) = (asked_to_pause(status, limit.clone()), asked_to_pause(status, limit));
+        let kinds = [Safety::Safe, Safety::Idempotent, Safety::NonIdempotent];
+        assert_eq!(kinds.map(|kind| client.paused_for(kind)), [None; 3]);
+        client.request(DiscardUserJwt::new("id")).max_attempts(1).send().await.unwrap_err();
+        let told = |left| [pauses_reads.then_some(left), Some(left), Some(left)];
+        for client in [&client, &client.clone(), &other] {
+            assert_eq!(kinds.map(|kind| client.paused_for(kind)), told(30 * SECOND), "{status}");
+        }
+        tokio::time::advance(29 * SECOND).await;
+        assert_eq!(kinds.map(|kind| client.paused_for(kind)), told(SECOND), "{status}");
+        tokio::time::advance(SECOND).await;
+        assert_eq!(kinds.map(|kind| client.paused_for(kind)), [None; 3], "{status}");
+        let apart = asked_to_pause(status, RateLimit::published());
+        assert_eq!(apart.paused_for(Safety::Idempotent), None);
+    }
 }

@@ -5,6 +5,7 @@ mod support;
 mod auto_traits;
 mod batch_concurrency;
 mod batch_stops;
+mod blocking;
 mod cancellation;
 mod configuration;
 mod connections;

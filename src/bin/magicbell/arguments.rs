@@ -1,9 +1,11 @@
 //! A token among the arguments is in the list of processes and in the shell's history: it isn't echoed on top of that.
 
+use magicbell::SecretToken;
+
 use crate::connection::TOKEN_VARIABLE;
 use crate::exit::Failure;
 
-/// The shortest text that is taken for a token.
+/// The shortest token in the environment that is looked for: a shorter one could be a part of anything.
 const SHORTEST: usize = 20;
 
 /// Fails where one of the arguments holds a token: clap's own errors would show it.
@@ -20,14 +22,11 @@ pub(crate) fn check() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Says whether a JWT is in a text, or the token in the environment. A JWT begins with `{"` in base64, after anything that isn't a
-/// letter or a digit, and has a dot.
+/// Says whether a token is in a text: one that looks like it, or the one in the environment. An option's own dashes aren't a part
+/// of its value.
 fn holds_a_token(argument: &str, own: &str) -> bool {
-    let is_jwt = |(start, _): (usize, &str)| {
-        let is_begin = !argument[..start].ends_with(char::is_alphanumeric);
-        is_begin && argument.len() - start >= SHORTEST && argument[start..].contains('.')
-    };
-    argument.match_indices("eyJ").any(is_jwt) || (own.len() >= SHORTEST && argument.contains(own))
+    let value = argument.trim_start_matches('-');
+    SecretToken::is_in(value) || (own.len() >= SHORTEST && argument.contains(own))
 }
 
 #[cfg(test)]
@@ -39,6 +38,8 @@ mod tests {
         for argument in [
             "eyJhbGciOiJub25lIn0.e30.c2ln",
             "--token=eyJhbGciOiJub25lIn0.e30.",
+            "-eyJhbGciOiJub25lIn0.e30.c2ln",
+            "--eyJhbGciOiJub25lIn0.e30.c2ln",
             "keyJ=eyJhbGciOiJub25lIn0.e30.",
             "-xan-opaque-token-of-ours",
         ] {

@@ -18,6 +18,7 @@ Exit codes:
   4  some tokens were not revoked
   5  of some tokens it isn't known, or they are still listed: take them as live
   6  stopped by Ctrl-C
+  7  all that was planned is gone, and meanwhile more tokens were made that would be revoked too: plan again
 
 To rehearse all of it offline: magicbell demo";
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::{ArgAction, Args};
 use magicbell::{Client, RateLimit, RetryBudget, RetryPolicy, SecretToken, bearer};
 
-use crate::exit::{Exit, Failure, say};
+use crate::exit::{Exit, Failure};
 use crate::{traces, when};
 
 const URL_VARIABLE: &str = "MAGICBELL_API_URL";
@@ -122,7 +122,7 @@ fn read(from: impl std::io::Read) -> std::io::Result<SecretToken> {
 fn warn_of_others(path: &Path, file: &fs::File) -> std::io::Result<()> {
     let mode = std::os::unix::fs::PermissionsExt::mode(&file.metadata()?.permissions()) & 0o777;
     if mode & 0o077 != 0 {
-        say(format_args!("magicbell: careful: others can read {} (mode {mode:o})", path.display()));
+        crate::exit::say(format_args!("magicbell: careful: others can read {} (mode {mode:o})", path.display()));
     }
     Ok(())
 }

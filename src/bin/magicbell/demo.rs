@@ -57,6 +57,7 @@ fn folder(parent: Option<PathBuf>, port: u16) -> PathBuf {
 
 /// Makes a new folder that its owner alone can enter. One that is there is somebody else's.
 fn make_folder(folder: &Path) -> std::io::Result<()> {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "there are modes on Unix alone"))]
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
@@ -82,7 +83,7 @@ fn tell(server: &Server, folder: &Path) -> Result<(), Failure> {
          magicbell tokens list --project {connection}\n\
          magicbell tokens revoke --all-of-user hana --dry-run {connection}\n\
          magicbell tokens revoke --all-of-user hana --yes --expect-count {TOKENS} {connection} >hana.jsonl\n\
-         # Ctrl-C this one, and give it again:\n\
+         # Ctrl-C this one, and give it again with --resume:\n\
          magicbell tokens revoke --file '{folder}/leaked.txt' --user-tokens --journal '{folder}/journal' \
          --log '{folder}/log.jsonl' --yes --expect-count {TOKENS} {connection}\n\
          magicbell tokens create --project --name rehearsal --expiry 1h --out '{folder}/new' {connection}\n\

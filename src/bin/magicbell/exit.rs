@@ -17,6 +17,7 @@ pub(crate) enum Exit {
     NotRevoked = 4,
     Unknown = 5,
     Stopped = 6,
+    MadeMeanwhile = 7,
 }
 
 /// Why the command ends early.

@@ -12,6 +12,21 @@ pub(crate) fn create(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// Opens a file to read and write, or makes a new one with mode 0600.
+pub(crate) fn open(path: &Path) -> io::Result<File> {
+    match options().read(true).write(true).create_new(true).open(path) {
+        Ok(file) => {
+            sync_folder(path)?;
+            Ok(file)
+        }
+        // It may be gone by then, and is made after all.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            options().read(true).write(true).create(true).truncate(false).open(path)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// Opens a file to add lines to, or makes a new one with mode 0600.
 pub(crate) fn append(path: &Path) -> io::Result<File> {
     options().append(true).create(true).open(path)
@@ -60,6 +75,7 @@ fn sync_folder(_: &Path) -> io::Result<()> {
 }
 
 fn options() -> OpenOptions {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "there are modes on Unix alone"))]
     let mut options = OpenOptions::new();
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);

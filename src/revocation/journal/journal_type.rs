@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::memory::Memory;
 use super::record::Header;
 use super::{JournalError, reader};
-use crate::jwt::looks_like_a_token;
+use crate::secret::SecretToken;
 
 /// The record of a batch, in a file: what was going to be sent, and what became of it. A batch that died is resumed from it.
 ///
@@ -63,6 +63,12 @@ impl Journal {
         JournalOptions::default()
     }
 
+    /// Says whether nothing is written in it yet: it is new, or whoever made it sent nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.header.is_none()
+    }
+
     /// Returns how many ids have an outcome that a resumed batch takes from the journal.
     #[must_use]
     pub fn settled(&self) -> usize {
@@ -100,7 +106,7 @@ impl JournalOptions {
     /// Where the file can't be opened or isn't one; where another batch has it open; where a line of it is broken, but for a
     /// last one that has no end. Nothing of the file is changed here.
     pub fn open(self, path: impl AsRef<Path>) -> Result<Journal, JournalError> {
-        if self.project.as_deref().is_some_and(looks_like_a_token) {
+        if self.project.as_deref().is_some_and(SecretToken::is_in) {
             return Err(JournalError::other_batch("the project's name looks like a token".into()));
         }
         let file = open(path.as_ref()).map_err(|error| JournalError::io("the journal can't be opened", error))?;

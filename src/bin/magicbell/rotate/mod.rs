@@ -23,7 +23,8 @@ use steps::Steps;
   magicbell rotate --token-file ci.token --out ci.token --name ci --expiry 90d --hand-to 'deploy --token-stdin' --grace 10min
 
 Where it fails, is stopped, or dies, the same command goes on from FILE.rotation, which its owner alone can read: until the rotation
-is at its end, the new token is in it. The command of --hand-to may then run a second time.")]
+is at its end, the new token is in it. The command of --hand-to may then run a second time. A second rotation of the same FILE is
+refused while one is under way.")]
 pub(crate) struct Rotate {
     /// Where the new token goes: in place of what is there, at once or not at all
     #[arg(long, value_name = "FILE")]
@@ -51,22 +52,28 @@ pub(crate) async fn run(rotate: Rotate) -> Result<Exit, Failure> {
     let mut signals = Signals::listen()?;
     let steps = Steps::new(&rotate);
     let path = state::path(&rotate.out);
-    let state = State::read(&path)?;
-    let is_resumed = state.is_some();
-    let mut state = match state {
-        Some(state) => state,
-        None => {
-            let state = signals.or_stopped(steps.begin()).await?;
-            state.create(&path)?;
-            state
+    let mut state = State::open(&path)?;
+    let resumed = state.begun();
+    let is_resumed = resumed.is_some();
+    let begun = match resumed {
+        Some(begun) => {
+            say(format_args!("going on from {}", path.display()));
+            begun
         }
+        None => match signals.or_stopped(steps.begin()).await {
+            Ok(begun) => {
+                state.begin(begun.clone())?;
+                begun
+            }
+            Err(failure) => {
+                state.end()?;
+                return Err(failure);
+            }
+        },
     };
-    if is_resumed {
-        say(format_args!("going on from {}", path.display()));
-    }
     let new = match state.token() {
         Some(new) => new,
-        None => signals.wait_for_answer(steps.make(&mut state, is_resumed, &path)).await??,
+        None => signals.wait_for_answer(steps.make(&begun, is_resumed, &mut state)).await??,
     };
     signals.or_stopped(steps.hand_over(&new)).await?;
     say(format_args!("the old token goes on working for {} s", rotate.grace.as_secs()));
@@ -76,7 +83,7 @@ pub(crate) async fn run(rotate: Rotate) -> Result<Exit, Failure> {
             Ok(())
         })
         .await?;
-    steps.discard_old(&new, &state).await?;
-    State::remove(&path)?;
+    steps.discard_old(&new, &begun.old_id).await?;
+    state.end()?;
     Ok(Exit::Achieved)
 }

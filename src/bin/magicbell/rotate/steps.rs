@@ -1,6 +1,5 @@
 //! The steps of a rotation. Each can be done again.
 
-use std::path::Path;
 use std::process::Stdio;
 
 use magicbell::jwt::{CreateProjectJwt, DiscardProjectJwt, Expiry, FetchProjectTokens};
@@ -10,7 +9,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
 use super::Rotate;
-use super::state::State;
+use super::state::{Begun, State};
 use crate::exit::{Exit, Failure, say};
 use crate::private_file;
 use crate::text::Shown;
@@ -25,7 +24,7 @@ impl<'a> Steps<'a> {
     }
 
     /// Finds out which token is the old one. Nothing is made unless that is known.
-    pub(super) async fn begin(&self) -> Result<State, Failure> {
+    pub(super) async fn begin(&self) -> Result<Begun, Failure> {
         let listed = list(&self.old()?).await?;
         let own = listed.own_token().map(|own| own.id.as_str());
         let old_id = match (&self.rotate.old_id, own) {
@@ -39,23 +38,28 @@ impl<'a> Steps<'a> {
                 .ok_or_else(|| Failure::bad_input("--old-id: the project has no such token"))?,
             (None, None) => return Err(Failure::bad_input("which token is in use isn't in it: give --old-id")),
         };
-        Ok(State::new(old_id.to_owned(), &self.rotate.name))
+        Ok(Begun::new(old_id.to_owned(), &self.rotate.name))
     }
 
     /// Makes the new token. Where an earlier try may have made one that nobody holds, that is discarded first.
-    pub(super) async fn make(&self, state: &mut State, is_resumed: bool, path: &Path) -> Result<SecretToken, Failure> {
+    pub(super) async fn make(
+        &self,
+        begun: &Begun,
+        is_resumed: bool,
+        state: &mut State,
+    ) -> Result<SecretToken, Failure> {
         let client = self.old()?;
         if is_resumed {
-            for orphan in list(&client).await?.tokens().iter().filter(|token| token.name.as_ref() == Some(&state.name))
+            for orphan in list(&client).await?.tokens().iter().filter(|token| token.name.as_ref() == Some(&begun.name))
             {
                 say(format_args!("discarding {}, which was made and never arrived", Shown(&orphan.id)));
                 client.execute(DiscardProjectJwt::new(&orphan.id)).await?;
             }
         }
         let expiry = self.rotate.expiry.map_or(Nullable::Absent, |expiry| Nullable::Value(Expiry::from(expiry)));
-        let request = CreateProjectJwt::builder().name(&state.name).expiry(expiry).build();
+        let request = CreateProjectJwt::builder().name(&begun.name).expiry(expiry).build();
         let created = client.execute(request).await?;
-        state.keep(&created.token, path)?;
+        state.keep(&created.token)?;
         say(format_args!("made the token {}", Shown(&created.token_id)));
         Ok(created.token)
     }
@@ -74,11 +78,11 @@ impl<'a> Steps<'a> {
     }
 
     /// Discards the old token, by the new one: if that doesn't work any more, nothing is lost.
-    pub(super) async fn discard_old(&self, new: &SecretToken, state: &State) -> Result<(), Failure> {
-        match self.new_client(new)?.execute(DiscardProjectJwt::new(&state.old_id)).await {
-            Ok(_) => say(format_args!("discarded the old token, {}", Shown(&state.old_id))),
+    pub(super) async fn discard_old(&self, new: &SecretToken, old_id: &str) -> Result<(), Failure> {
+        match self.new_client(new)?.execute(DiscardProjectJwt::new(old_id)).await {
+            Ok(_) => say(format_args!("discarded the old token, {}", Shown(old_id))),
             Err(error) if error.is_not_found() && error.has_api_envelope() => {
-                say(format_args!("the old token, {}, is gone already", Shown(&state.old_id)));
+                say(format_args!("the old token, {}, is gone already", Shown(old_id)));
             }
             Err(error) => return Err(error.into()),
         }

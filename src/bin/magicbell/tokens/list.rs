@@ -1,14 +1,17 @@
 //! `magicbell tokens list`
 
-use std::io::{IsTerminal as _, Write as _};
+use std::fmt;
+use std::io::Write as _;
 
 use clap::Args;
 use futures_util::{Stream, StreamExt as _};
 use magicbell::jwt::{AccessToken, FetchProjectTokens, FetchUserTokens};
-use magicbell::{Error, Timestamp};
+use magicbell::{Client, Error, Timestamp};
 
 use crate::connection::Connection;
 use crate::exit::{Exit, Failure, chain, say};
+use crate::pause::Pause;
+use crate::spinner::Spinner;
 use crate::text::{Shown, json_line};
 
 const PAGE_SIZE: u32 = 100;
@@ -43,24 +46,30 @@ pub(crate) async fn run(list: List) -> Result<Exit, Failure> {
     match list.whose.user {
         Some(user_id) => {
             let first = FetchUserTokens::builder().user_id(user_id).limit(PAGE_SIZE).build();
-            print(client.paginate(first), list.json).await
+            print(&client, client.paginate(first), list.json).await
         }
-        None => print(client.paginate(FetchProjectTokens::builder().limit(PAGE_SIZE).build()), list.json).await,
+        None => {
+            let first = FetchProjectTokens::builder().limit(PAGE_SIZE).build();
+            print(&client, client.paginate(first), list.json).await
+        }
     }
 }
 
 /// Writes each row as it comes. One that can't be read is told, and the others come.
 async fn print(
+    client: &Client,
     mut tokens: impl Stream<Item = Result<AccessToken, Error>> + Unpin,
     json: bool,
 ) -> Result<Exit, Failure> {
     let mut out = std::io::stdout();
-    let counts = std::io::stderr().is_terminal() && !out.is_terminal();
     let (mut count, mut failure) = (0_u64, None);
+    let mut spinner = Spinner::new();
     if !json {
         writeln!(out, "{:<36}  {:<20}  {:<20}  NAME", "ID", "CREATED", "EXPIRES")?;
     }
-    while let Some(token) = tokens.next().await {
+    while let Some(token) = spinner.during(Listing(count, Pause::of_reads(client)), tokens.next()).await {
+        // The rows may be on the same terminal.
+        spinner.clear();
         match token {
             Ok(token) if json => out.write_all(json_line(&token).as_bytes())?,
             Ok(token) => writeln!(out, "{}", row(&token))?,
@@ -71,14 +80,28 @@ async fn print(
             }
         }
         count += 1;
-        if counts && count.is_multiple_of(u64::from(PAGE_SIZE)) {
-            _ = write!(std::io::stderr(), "\r{count} tokens\u{1b}[K");
-        }
     }
+    spinner.clear();
     out.flush()?;
-    let (begin, plural) = (if counts { "\r\u{1b}[K" } else { "" }, if count == 1 { "" } else { "s" });
-    say(format_args!("{begin}{count} token{plural}"));
+    say(Tokens(count));
     failure.map_or(Ok(Exit::Achieved), Err)
+}
+
+/// How many tokens have come, and why no more do.
+struct Listing<'a>(u64, Pause<'a>);
+
+impl fmt::Display for Listing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", Tokens(self.0), self.1)
+    }
+}
+
+struct Tokens(u64);
+
+impl fmt::Display for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} token{}", self.0, if self.0 == 1 { "" } else { "s" })
+    }
 }
 
 fn row(token: &AccessToken) -> String {

@@ -1,5 +1,6 @@
 //! How far it has come: a line that is drawn again on a terminal, and one every ten seconds elsewhere.
 
+use std::fmt;
 use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use magicbell::revocation::Progress;
 use tokio::time::Instant;
 
 use crate::exit::say;
+use crate::pause::Pause;
 
 /// How often a line is written where nothing can be drawn again.
 const SELDOM: Duration = Duration::from_secs(10);
@@ -23,13 +25,14 @@ impl Bar {
     }
 
     /// Shows it, if it is time.
-    pub(super) fn tick(&mut self, progress: &Progress, rate_limited: u64) {
+    pub(super) fn tick(&mut self, progress: &Progress, rate_limited: u64, pause: Pause<'_>) {
+        let limited = Limited(rate_limited);
         if self.is_terminal {
-            _ = write!(std::io::stderr(), "\r{progress}{}\u{1b}[K", Limited(rate_limited));
+            _ = write!(std::io::stderr(), "\r{progress}{limited}{pause}\u{1b}[K");
             self.is_drawn = true;
         } else if self.last.elapsed() >= SELDOM {
             self.last = Instant::now();
-            say(format_args!("{progress}{}", Limited(rate_limited)));
+            say(format_args!("{progress}{limited}{pause}"));
         }
     }
 
@@ -49,8 +52,8 @@ impl Bar {
 /// How many requests were answered by 429.
 struct Limited(u64);
 
-impl std::fmt::Display for Limited {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Limited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0 == 0 { Ok(()) } else { write!(f, ", {} answered 429", self.0) }
     }
 }

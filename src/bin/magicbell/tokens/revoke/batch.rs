@@ -13,6 +13,7 @@ use super::confirm::with_causes;
 use super::outcomes::Outcomes;
 use super::plan::{Kind, Plan};
 use crate::exit::{Failure, say};
+use crate::pause::Pause;
 use crate::signals::Signals;
 
 /// How many failures are kept for the report; all are counted.
@@ -49,6 +50,7 @@ pub(super) async fn run(
         None => batch,
     };
     let watch = Watch {
+        client,
         stop: batch.stop_handle(),
         progress: Progress::new(plan.count()).rate_limit(&settings.limit),
         report: RevocationReport::keeping(KEPT),
@@ -66,7 +68,7 @@ pub(super) async fn run(
     }
     let left = watch.report.count(RevocationOutcome::NotAttempted);
     if watch.report.stopped.is_some() && left > 0 {
-        let how = if has_journal { "the same command goes on from the journal" } else { "give the ids again to go on" };
+        let how = if has_journal { "the same command with --resume goes on" } else { "give the ids again to go on" };
         say(format_args!("{left} were not attempted: {how}"));
     }
     Ok(Ran { report: watch.report, lines_failed: watch.lines_failed })
@@ -80,7 +82,8 @@ fn revocations(client: &Client, plan: &Plan) -> Revocations<Ids> {
     }
 }
 
-struct Watch {
+struct Watch<'a> {
+    client: &'a Client,
     stop: StopHandle,
     progress: Progress,
     report: RevocationReport,
@@ -89,7 +92,7 @@ struct Watch {
     lines_failed: bool,
 }
 
-impl Watch {
+impl Watch<'_> {
     /// Takes the outcomes as they come, to the last.
     async fn follow(mut self, plan: &Plan, stream: &mut RevocationStream<Ids>, signals: &mut Signals) -> Self {
         let mut tick = tokio::time::interval(TICK);
@@ -104,12 +107,17 @@ impl Watch {
                     signalled += 1;
                     self.stop.stop();
                     self.bar.say(&match signalled {
-                        1 => format!("stopping: {} in flight may end; Ctrl-C again ends it at once", stream.in_flight()),
+                        1 => format!(
+                            "stopping: of {} in flight, what was sent may end, and the others aren't sent; Ctrl-C again ends it at once",
+                            stream.in_flight()
+                        ),
                         _ => "ended".to_owned(),
                     });
                 }
                 // Also while nothing comes: a pause is part of the time left.
-                _ = tick.tick() => self.bar.tick(&self.progress, self.report.rate_limited()),
+                _ = tick.tick() => {
+                    self.bar.tick(&self.progress, self.report.rate_limited(), Pause::of_writes(self.client));
+                }
             }
         }
     }

@@ -3,6 +3,7 @@
 mod bar;
 mod batch;
 mod confirm;
+mod journal;
 mod options;
 mod outcomes;
 mod plan;
@@ -11,9 +12,7 @@ mod verify;
 
 pub(crate) use options::Revoke;
 
-use std::path::Path;
-
-use magicbell::revocation::{Journal, OwnToken};
+use magicbell::revocation::OwnToken;
 
 use crate::exit::{Exit, Failure, say};
 use crate::signals::Signals;
@@ -23,6 +22,7 @@ use plan::Plan;
 /// Plans, asks, revokes, verifies.
 pub(crate) async fn run(revoke: Revoke) -> Result<Exit, Failure> {
     let wanted = revoke.wanted()?;
+    journal::check(&revoke, &wanted)?;
     let limit = revoke.connection.rate_limit();
     let client = revoke.connection.client(limit.clone())?;
     let mut signals = Signals::listen()?;
@@ -38,25 +38,11 @@ pub(crate) async fn run(revoke: Revoke) -> Result<Exit, Failure> {
     }
     signals.or_stopped(confirm::confirm(&revoke, &plan)).await?;
 
-    let journal = revoke.journal.as_deref().map(open).transpose()?;
+    let journal = journal::open(&revoke)?;
     let outcomes = Outcomes::open(revoke.log.as_deref())?;
     let own_token = if revoke.include_own { OwnToken::Last } else { OwnToken::Skip };
     let settings = batch::Settings { concurrency: revoke.concurrency, own_token, journal, limit };
     let ran = batch::run(&client, &plan, settings, outcomes, &mut signals).await?;
     let verified = verify::verify(&client, &plan, &ran, &mut signals).await;
     Ok(verdict::verdict(&plan, &ran, verified))
-}
-
-fn open(path: &Path) -> Result<Journal, Failure> {
-    let journal = Journal::open(path)
-        .map_err(|error| Failure::bad_input(format_args!("{}: {}", path.display(), confirm::with_causes(&error))))?;
-    if journal.settled() + journal.unknown() > 0 {
-        say(format_args!(
-            "{} goes on: {} settled already, {} to be sent again",
-            path.display(),
-            journal.settled(),
-            journal.unknown()
-        ));
-    }
-    Ok(journal)
 }

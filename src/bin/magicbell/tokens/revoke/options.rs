@@ -21,10 +21,11 @@ a third time whatever it waits for.
 Examples:
   magicbell tokens revoke --all-of-user user-42 --dry-run
   magicbell tokens revoke --file leaked.txt --user-tokens --journal leaked.journal --yes --expect-count 5000
+  magicbell tokens revoke --file leaked.txt --user-tokens --journal leaked.journal --resume --yes --expect-count 5000
   magicbell tokens revoke --project --created-before 2026-01-31T12:00:00Z --name-matches 'ci-*' --except keep.txt --yes
 
 Exit codes: 0 all achieved, 1 another failure, 2 bad input, 3 bad credentials, 4 some not revoked, 5 some unknown or still listed,
-6 stopped.";
+6 stopped, 7 all of the plan is gone and more such tokens were made meanwhile, by somebody who still can: plan again.";
 
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
@@ -61,9 +62,16 @@ pub(crate) struct Revoke {
     /// Write a line of JSON an id to a file, in place of standard output
     #[arg(long, value_name = "FILE")]
     pub(super) log: Option<PathBuf>,
-    /// Write a journal, or go on from one that is there
+    /// Write a new journal, from which the run can be resumed wherever it dies; a file with something in it is refused. A
+    /// journal is of one base URL and one kind of token, and of the project that the token names, if it names one
     #[arg(long, value_name = "FILE")]
     pub(super) journal: Option<PathBuf>,
+    /// Go on from the journal that is there: what it says already isn't sent again
+    #[arg(long, requires = "journal")]
+    pub(super) resume: bool,
+    /// What to call the project in the journal, which is resumed under the same name alone; all of a project needs one
+    #[arg(long, value_name = "NAME", requires = "journal")]
+    pub(super) project_name: Option<String>,
     /// How many requests are in flight at once, at most
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub(super) concurrency: u16,

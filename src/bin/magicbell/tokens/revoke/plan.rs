@@ -1,15 +1,16 @@
 //! What is going to be revoked.
 
 use std::collections::HashSet;
-use std::io::{IsTerminal as _, Write as _};
 use std::time::SystemTime;
 
-use magicbell::revocation::{ListError, Progress, RevocationPlan};
+use magicbell::revocation::{ListError, Progress, RevocationPlan, SelectedToken};
 use magicbell::{Client, RateLimit};
 
 use crate::exit::{Failure, say};
 use crate::glob::Glob;
 use crate::ids::Ids;
+use crate::pause::Pause;
+use crate::spinner::Spinner;
 use crate::text::Shown;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,15 +32,27 @@ pub(super) struct Narrowing {
     pub(super) except: HashSet<String>,
 }
 
+impl Narrowing {
+    /// Says whether a token is one of those that are meant; where that can't be told, it is.
+    pub(super) fn takes(&self, token: &SelectedToken) -> bool {
+        let is_late = self
+            .created_before
+            .is_some_and(|time| token.created_at.to_system_time().is_some_and(|created| created >= time));
+        let has_name = |glob: &Glob| token.name.as_deref().is_some_and(|name| glob.matches(name));
+        !is_late && self.name_matches.as_ref().is_none_or(has_name)
+    }
+}
+
 /// What is going to be revoked.
 pub(super) enum Plan {
     /// What a list has.
     Listed {
-        plan: RevocationPlan,
+        plan: Box<RevocationPlan>,
         /// The token that this command uses, where it is among them and is kept.
         kept: Option<String>,
         /// Whether the list came to rest: otherwise rows of it may be missing.
         is_settled: bool,
+        narrowing: Narrowing,
     },
     /// Ids that were given: nothing else is known of them.
     Ids { kind: Kind, ids: Vec<String>, repeated: usize, excepted: usize },
@@ -54,9 +67,9 @@ impl Plan {
                 Ok(Self::Ids { kind, repeated, excepted: given - ids.len(), ids })
             }
             Wanted::Listed { user_id, narrowing } => {
-                let (plan, is_settled) = list(client, user_id, narrowing).await?;
+                let (plan, is_settled) = list(client, user_id, &narrowing).await?;
                 let kept = plan.own_token().filter(|_| !include_own).map(|own| own.id.clone());
-                Ok(Self::Listed { plan, kept, is_settled })
+                Ok(Self::Listed { plan: Box::new(plan), kept, is_settled, narrowing })
             }
         }
     }
@@ -118,7 +131,7 @@ impl Plan {
 async fn list(
     client: &Client,
     user_id: Option<String>,
-    narrowing: Narrowing,
+    narrowing: &Narrowing,
 ) -> Result<(RevocationPlan, bool), Failure> {
     let jwt = client.jwt();
     let mut selection = match user_id {
@@ -128,17 +141,17 @@ async fn list(
     if let Some(time) = narrowing.created_before {
         selection = selection.created_before(time);
     }
-    if let Some(glob) = narrowing.name_matches {
+    if let Some(glob) = narrowing.name_matches.clone() {
         selection = selection.matching(move |row| row.name.as_deref().is_some_and(|name| glob.matches(name)));
     }
-    let is_terminal = std::io::stderr().is_terminal();
-    if is_terminal {
-        _ = write!(std::io::stderr(), "listing, until two passes agree …");
-    }
-    let planned = selection.except(&narrowing.except).plan().await;
-    if is_terminal {
-        _ = write!(std::io::stderr(), "\r\u{1b}[K");
-    }
+    let mut spinner = Spinner::new();
+    let planned = spinner
+        .during(
+            format_args!("listing, until two passes agree{}", Pause::of_reads(client)),
+            selection.except(&narrowing.except).plan(),
+        )
+        .await;
+    spinner.clear();
     match planned {
         Ok(plan) => Ok((plan, true)),
         Err(ListError::Unsettled(seen)) => Ok((*seen, false)),

@@ -22,8 +22,10 @@ pub(super) fn verdict(plan: &Plan, ran: &Ran, verified: Verified) -> Exit {
         return Exit::Unknown;
     }
     // None of them is listed any more, whatever was answered.
-    if verified == Verified::Clean && ran.report.stopped.is_none() {
-        return Exit::Achieved;
+    match verified {
+        Verified::Clean if ran.report.stopped.is_none() => return Exit::Achieved,
+        Verified::MadeMeanwhile if ran.report.stopped.is_none() => return Exit::MadeMeanwhile,
+        _ => {}
     }
     if count(RevocationOutcome::Unknown) + count(RevocationOutcome::Unverified) > 0 {
         return Exit::Unknown;

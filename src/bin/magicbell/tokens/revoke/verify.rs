@@ -7,9 +7,11 @@ use magicbell::Client;
 use magicbell::revocation::{ListError, StopReason, Verification};
 
 use super::batch::Ran;
-use super::plan::{Kind, Plan};
+use super::plan::{Kind, Narrowing, Plan};
 use crate::exit::{chain, say};
+use crate::pause::Pause;
 use crate::signals::Signals;
+use crate::spinner::Spinner;
 use crate::text::Shown;
 
 /// What is known afterwards.
@@ -17,6 +19,8 @@ use crate::text::Shown;
 pub(super) enum Verified {
     /// None is listed any more.
     Clean,
+    /// None is listed any more, but others are that would have been revoked too.
+    MadeMeanwhile,
     /// Some are listed still, or may be.
     Survivors,
     /// It can't be looked up.
@@ -45,9 +49,9 @@ async fn look(client: &Client, plan: &Plan) -> Verified {
         say("CAREFUL: the plan may have lacked tokens; plan again");
     }
     match plan {
-        Plan::Listed { plan: listed, kept, .. } => match listed.verify(client).await {
-            Ok(verification) => tell(verification, kept.as_deref()),
-            Err(ListError::Unsettled(verification)) => tell(*verification, kept.as_deref()),
+        Plan::Listed { plan: listed, kept, narrowing, .. } => match listing(client, listed.verify(client)).await {
+            Ok(verification) => tell(verification, kept.as_deref(), narrowing),
+            Err(ListError::Unsettled(verification)) => tell(*verification, kept.as_deref(), narrowing),
             Err(error) => not_verified(error, listed.own_token().is_some() && kept.is_none()),
         },
         Plan::Ids { kind: Kind::User, .. } => {
@@ -58,13 +62,28 @@ async fn look(client: &Client, plan: &Plan) -> Verified {
     }
 }
 
-fn tell(mut verification: Verification, kept: Option<&str>) -> Verified {
+fn tell(mut verification: Verification, kept: Option<&str>, narrowing: &Narrowing) -> Verified {
     if let Some(kept) = kept {
         verification.survivors.retain(|token| token.id != kept);
         verification.planned -= 1;
     }
     say(format_args!("{verification}"));
-    if verification.is_clean() { Verified::Clean } else { Verified::Survivors }
+    let made = verification.created_during.iter().filter(|token| narrowing.takes(token)).count();
+    if made > 0 {
+        say(format_args!(
+            "CAREFUL: {made} of those that were made meanwhile are live, and would be revoked too: plan again"
+        ));
+    }
+    match (verification.is_clean(), made) {
+        (true, 0) => Verified::Clean,
+        (true, _) => Verified::MadeMeanwhile,
+        (false, _) => Verified::Survivors,
+    }
+}
+
+/// Lists, and shows that it does.
+async fn listing<T>(client: &Client, list: impl IntoFuture<Output = T>) -> T {
+    Spinner::new().during(format_args!("verifying{}", Pause::of_reads(client)), list.into_future()).await
 }
 
 /// Looks for project tokens by their ids.
@@ -74,7 +93,8 @@ async fn look_for(client: &Client, ids: &[String]) -> Verified {
     let is_wanted = move |row: &magicbell::jwt::AccessToken| {
         row.id.as_ref().is_some_and(|id| wanted.contains(&id.to_ascii_lowercase()))
     };
-    let (found, agreed) = match client.jwt().select_project_tokens().matching(is_wanted).plan().await {
+    let found = client.jwt().select_project_tokens().matching(is_wanted);
+    let (found, agreed) = match listing(client, found.plan()).await {
         Ok(found) => (found, true),
         Err(ListError::Unsettled(found)) => (*found, false),
         Err(error) => return not_verified(error, false),

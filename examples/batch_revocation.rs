@@ -2,8 +2,9 @@
 //!
 //! First against a fake server that fails one request in fifty, under four hundred times the published quota, so that it ends
 //! today. Look at the plan, which is made before anything is sent; at the time left, which is about right from the first line on;
-//! and at the report: each id has one outcome, and the counts add up. Ctrl-C stops: what is in flight may end, and every id that is left is
-//! reported as not attempted; a second one ends it at once.
+//! and at the report: each id has one outcome, and the counts add up. One that is 'unverified' met a 404 whose body was cut off,
+//! so that it may have been a proxy's; the lists say at the end that its token is gone. Ctrl-C stops: what is in flight may end,
+//! and every id that is left is reported as not attempted; a second one ends it at once.
 //!
 //! Then 400 tokens under the published quota itself, in tokio's paused time: the two minutes pass in a moment.
 

@@ -101,7 +101,9 @@ impl Scripts {
         admit: impl FnOnce() -> Result<(), Refusal>,
     ) -> Option<Reply> {
         let step = self.scripts.iter_mut().find_map(|entry| entry.next_for(request))?;
-        if let (Reply::Answer(_), Err(refusal)) = (&step.reply, admit()) {
+        if matches!(step.reply, Reply::Answer(_))
+            && let Err(refusal) = admit()
+        {
             return Some(Reply::Refusal(refusal));
         }
         step.used += 1;

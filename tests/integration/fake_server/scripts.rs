@@ -171,6 +171,23 @@ async fn credentials_and_the_rate_limit_come_before_an_answer_and_use_no_step() 
     server.verify();
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_scripted_fault_is_not_counted_in_the_rate_limit_and_asks_for_no_credentials() {
+    let server = Server::builder().rate_limit(1, 1, Duration::from_secs(3_600)).start().await.expect("a server");
+    server.on::<FetchProjectTokens>().fails(Fault::status(403)).times(3);
+    let client = without_sockets(&server);
+    for _ in 0..3 {
+        let error = client.execute(FetchProjectTokens::builder().build()).await.expect_err("a fault");
+        assert_eq!(error.status().expect("one"), 403);
+    }
+    assert!(client.execute(FetchProjectTokens::builder().build()).await.is_ok());
+    let stranger = Client::builder().token("another.token.entirely").base_url(server.url());
+    let stranger = stranger.transport(server.transport()).build().expect("a client");
+    server.on::<FetchProjectTokens>().fails(Fault::status(403));
+    let error = stranger.execute(FetchProjectTokens::builder().build()).await.expect_err("a fault");
+    assert_eq!(error.status().expect("one"), 403);
+}
+
 #[tokio::test]
 async fn an_answer_of_the_wrong_type_is_refused_where_it_is_scripted() {
     let server = server().await;

@@ -2,7 +2,7 @@
 
 use std::future::pending;
 use std::pin::pin;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, MutexGuard, Weak};
 use std::time::Instant as StdInstant;
 
 use bytes::Bytes;
@@ -19,7 +19,7 @@ use super::fault::{Effect, Fault};
 use super::raw_answer::{self, Framing};
 use super::received_request::ReceivedRequest;
 use super::router;
-use super::scripts::Reply;
+use super::scripts::{Reply, Scripts};
 use super::state::Shared;
 
 /// Receives a request and answers it.
@@ -79,7 +79,7 @@ impl Exchange {
     /// Records the request, and finds what it meets instead of the service, if anything.
     fn arrive(&mut self, received_at: StdInstant) -> Option<Met> {
         let (method, path) = (self.request.method(), self.request.uri().path());
-        let mut scripts = self.shared.scripts();
+        let scripts = self.shared.scripts();
         let operation = router::route(method, path).known().or_else(|| scripts.known(method, path));
         let mut state = self.shared.lock();
         self.number = state.log.record(&self.request, operation, received_at);
@@ -91,10 +91,16 @@ impl Exchange {
         }
         let received = state.log.get(self.number).cloned();
         drop(state);
-        let mut received = received.unwrap_or_else(|| ReceivedRequest::new(&self.request, operation, received_at));
-        let reply = scripts.next(&mut received, || self.shared.lock().admit(&self.request));
+        let received = received.unwrap_or_else(|| ReceivedRequest::new(&self.request, operation, received_at));
+        self.scripted(scripts, received)
+    }
+
+    /// Takes the script's next step for the request, where there is one.
+    fn scripted(&self, mut scripts: MutexGuard<'_, Scripts>, mut received: ReceivedRequest) -> Option<Met> {
+        let reply = scripts.next(&mut received, || self.shared.lock().admit(&self.request))?;
+        // An answer may be made by the test's own function, which may look at the server.
         drop(scripts);
-        Some(match reply? {
+        Some(match reply {
             Reply::Fault(fault) => Met::Fault(fault),
             Reply::Answer(answer) => Met::Answer(answer(&received)),
             Reply::Refusal(answer) => Met::Answer(*answer),

@@ -63,8 +63,8 @@ impl<'a, E: Endpoint> Script<'a, E> {
     ///
     /// # Panics
     ///
-    /// Where the body can't be written as JSON, or the endpoint can't read such a success. For an answer that is meant to be odd there is [`fails`](Self::fails) with
-    /// [`Fault::body`].
+    /// Where the body can't be written as JSON, or the endpoint can't read such a success. For an answer that is meant to be odd
+    /// there is [`fails`](Self::fails) with [`Fault::body`].
     #[track_caller]
     pub fn answers(self, body: impl Serialize) -> Self {
         let body = serde_json::to_value(&body);

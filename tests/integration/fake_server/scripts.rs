@@ -204,6 +204,30 @@ async fn an_answer_of_the_wrong_type_is_refused_where_it_is_scripted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_made_from_the_request_that_can_not_be_read_is_an_error_of_the_call() {
+    let server = server().await;
+    server.on::<FetchUser>().answers_with(|request| json!({ "user": request.path_parameter("user_id") }));
+    let error = without_sockets(&server).execute(FetchUser("7")).await.expect_err("no id");
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    server.verify();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_step_is_taken_as_often_as_it_says_however_many_ask_at_once() {
+    let server = server().await;
+    server.on::<FetchUser>().answers(json!({ "id": "7" })).times(10);
+    let client = support::client(&server);
+    let calls = (0..32).map(|_| tokio::spawn(client.execute(FetchUser("7"))));
+    let mut answered = 0;
+    for call in calls.collect::<Vec<_>>() {
+        answered += usize::from(call.await.expect("no panic").is_ok());
+    }
+    assert_eq!(answered, 10);
+    server.assert_received::<FetchUser>(32);
+    server.verify();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_discards_answer_may_name_any_token_and_the_client_compares() {
     let server = server().await;
     let id = support::UNKNOWN_ID;

@@ -62,7 +62,7 @@ impl Server {
         let (name, method, path) = (operation.name(), operation.method(), operation.path());
         assert!(
             arrived == times,
-            "{name} ({method} {path}) was to arrive {times} times and arrived {arrived} times.{}",
+            "{name} ({method} {path}): {times} expected, {arrived} arrived.{}",
             listing(&requests, is_for)
         );
     }

@@ -43,7 +43,7 @@ async fn a_wrong_count_lists_what_arrived() {
     let server = Server::start().await.expect("a server");
     assert_eq!(
         panic_message(|| server.assert_received::<DiscardUserJwt>(1)),
-        "discard_user_jwt (DELETE /jwt/user/{token_id}) was to arrive 1 times and arrived 0 times.\nNo request arrived."
+        "discard_user_jwt (DELETE /jwt/user/{token_id}): 1 expected, 0 arrived.\nNo request arrived."
     );
     let client = without_sockets(&server);
     let id = server.add_user_tokens("hana", 1).remove(0);
@@ -54,7 +54,7 @@ async fn a_wrong_count_lists_what_arrived() {
     server.assert_received::<CreateUserJwt>(0);
     let message = panic_message(|| server.assert_received::<DiscardUserJwt>(1));
     let expected = format!(
-        "discard_user_jwt (DELETE /jwt/user/{{token_id}}) was to arrive 1 times and arrived 2 times.\n\
+        "discard_user_jwt (DELETE /jwt/user/{{token_id}}): 1 expected, 2 arrived.\n\
          What arrived:\n  1. POST /v2/jwt/project {{\"name\":\"ci\"}}, answered 201\n\
          > 2. DELETE /v2/jwt/user/{id}, not answered\n> 3. DELETE /v2/jwt/user/{id}, answered 200"
     );

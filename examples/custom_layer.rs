@@ -70,7 +70,7 @@ where
 async fn main() -> Result<(), Box<dyn Error>> {
     let server = Server::start().await?;
     // The first two answers are 503: the call goes on, and the attempt layer sees each of them.
-    server.fail_next(Fault::status(503).times(2));
+    server.on::<FetchProjectTokens>().fails(Fault::status(503).times(2));
 
     let team =
         SetRequestHeaderLayer::overriding(HeaderName::from_static("x-team"), HeaderValue::from_static("platform"));
@@ -84,6 +84,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .build()?;
     let page = client.execute(FetchProjectTokens::builder().build()).await?;
 
-    println!("{} token; the server saw x-team: {:?}", page.data.len(), server.requests()[0].headers["x-team"]);
+    let sent = server.received::<FetchProjectTokens>();
+    let teams = sent.iter().filter_map(|request| request.header("x-team")).collect::<Vec<_>>();
+    println!("{} token; the server saw x-team on each attempt: {teams:?}", page.data.len());
+    assert_eq!(teams, ["platform"; 3]);
     Ok(())
 }

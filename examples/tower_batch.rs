@@ -32,5 +32,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     println!("{discarded} discarded");
+    assert_eq!((discarded, server.count("discard_user_jwt")), (20, 21));
     Ok(())
 }

@@ -1,11 +1,31 @@
-//! Writes a moment as RFC 3339 text.
+//! The server's time, and how a moment is written as RFC 3339 text.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::time::Instant;
 
 const SECONDS_A_DAY: u64 = 86_400;
 
 /// The last second of the year 9999, in seconds since 1970: RFC 3339 has no later year.
 const LAST_SECOND: u64 = 253_402_300_799;
+
+/// The time of day, which goes on as tokio's does: where that is paused or advanced, tokens expire by it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clock {
+    set_to: SystemTime,
+    set_at: Instant,
+}
+
+impl Clock {
+    /// A clock that is set to the system's time.
+    pub(super) fn start() -> Self {
+        Self { set_to: SystemTime::now(), set_at: Instant::now() }
+    }
+
+    pub(super) fn now(&self) -> SystemTime {
+        self.set_to.checked_add(self.set_at.elapsed()).unwrap_or(self.set_to)
+    }
+}
 
 /// The moment in UTC with microseconds, as in `2021-01-03T00:00:00.123456Z`.
 ///

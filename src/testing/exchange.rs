@@ -2,8 +2,8 @@
 
 use std::future::pending;
 use std::pin::pin;
-use std::sync::{Arc, Weak};
-use std::time::Instant;
+use std::sync::{Arc, MutexGuard, Weak};
+use std::time::Instant as StdInstant;
 
 use bytes::Bytes;
 use futures_util::future::{Either, select};
@@ -11,12 +11,15 @@ use http::header::{CONTENT_LENGTH, HeaderValue, RETRY_AFTER};
 use http::{Request, Response, Version};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
+use tokio::time::Instant;
 
 use super::answer::{self, Answer};
 use super::connection::Connection;
 use super::fault::{Effect, Fault};
 use super::raw_answer::{self, Framing};
+use super::received_request::ReceivedRequest;
 use super::router;
+use super::scripts::{Reply, Scripts};
 use super::state::Shared;
 
 /// Receives a request and answers it.
@@ -29,7 +32,7 @@ pub(super) async fn exchange(
     connection: Arc<Connection>,
     request: Request<Incoming>,
 ) -> hyper::Result<Response<Full<Bytes>>> {
-    let received_at = Instant::now();
+    let received_at = Instant::now().into_std();
     let (parts, body) = request.into_parts();
     let request = Request::from_parts(parts, body.collect().await?.to_bytes());
     let exchange = Exchange { number: None, request, shared, connection };
@@ -40,7 +43,7 @@ pub(super) async fn exchange(
 pub(super) async fn exchange_in_memory(shared: Arc<Shared>, request: Request<Bytes>) -> Option<Answer> {
     let connection = Arc::new(Connection::new(Weak::new()));
     let exchange = Exchange { number: None, request, shared, connection: Arc::clone(&connection) };
-    let (answered, ended) = (pin!(exchange.run(Instant::now())), pin!(connection.ended()));
+    let (answered, ended) = (pin!(exchange.run(Instant::now().into_std())), pin!(connection.ended()));
     match select(answered, ended).await {
         Either::Left((answer, _)) => Some(answer),
         Either::Right(_) => None,
@@ -55,20 +58,53 @@ struct Exchange {
     connection: Arc<Connection>,
 }
 
+/// What a request meets instead of the service.
+enum Met {
+    Fault(Fault),
+    Answer(Answer),
+}
+
 impl Exchange {
-    async fn run(mut self, received_at: Instant) -> Answer {
+    async fn run(mut self, received_at: StdInstant) -> Answer {
         match self.arrive(received_at) {
             None => self.send(self.process()),
-            Some(fault) => self.suffer(fault).await,
+            Some(Met::Fault(fault)) => self.suffer(fault).await,
+            Some(Met::Answer(mut answer)) => {
+                answer::identify(&mut answer);
+                self.send(answer)
+            }
         }
     }
 
-    /// Records the request and finds its fault.
-    fn arrive(&mut self, received_at: Instant) -> Option<Fault> {
-        let operation = router::route(self.request.method(), self.request.uri().path()).operation_id();
+    /// Records the request, and finds what it meets instead of the service, if anything.
+    fn arrive(&mut self, received_at: StdInstant) -> Option<Met> {
+        let (method, path) = (self.request.method(), self.request.uri().path());
+        let scripts = self.shared.scripts();
+        let operation = router::route(method, path).known().or_else(|| scripts.known(method, path));
         let mut state = self.shared.lock();
         self.number = state.log.record(&self.request, operation, received_at);
-        state.faults.next(operation)
+        if let Some(fault) = state.faults.next(operation.map(|operation| operation.name)) {
+            return Some(Met::Fault(fault));
+        }
+        if scripts.are_empty() {
+            return None;
+        }
+        let received = state.log.get(self.number).cloned();
+        drop(state);
+        let received = received.unwrap_or_else(|| ReceivedRequest::new(&self.request, operation, received_at));
+        self.scripted(scripts, received)
+    }
+
+    /// Takes the script's next step for the request, where there is one.
+    fn scripted(&self, mut scripts: MutexGuard<'_, Scripts>, mut received: ReceivedRequest) -> Option<Met> {
+        let reply = scripts.next(&mut received, || self.shared.lock().admit(&self.request))?;
+        // An answer may be made by the test's own function, which may look at the server.
+        drop(scripts);
+        Some(match reply {
+            Reply::Fault(fault) => Met::Fault(fault),
+            Reply::Answer(answer) => Met::Answer(answer(&received)),
+            Reply::Refusal(answer) => Met::Answer(*answer),
+        })
     }
 
     fn process(&self) -> Answer {

@@ -1,6 +1,6 @@
 //! The faults that a test can ask for.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -170,6 +170,16 @@ impl Fault {
         self.after_processing || matches!(self.effect, Effect::CutBody { .. })
     }
 
+    /// How many requests it is still for; `None` for all.
+    pub(super) fn remaining(&self) -> Option<usize> {
+        self.remaining
+    }
+
+    /// The operation that it is for; `None` for any.
+    pub(super) fn operation(&self) -> Option<&'static str> {
+        self.operation
+    }
+
     /// Takes one use.
     pub(super) fn use_once(&mut self) {
         self.remaining = self.remaining.map(|remaining| remaining.saturating_sub(1));
@@ -177,6 +187,23 @@ impl Fault {
 
     pub(super) fn is_used_up(&self) -> bool {
         self.remaining == Some(0)
+    }
+}
+
+/// What it is, in a few words: no header and no body.
+impl Display for Fault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.effect {
+            Effect::Answer(answer) | Effect::Verbatim(answer) => {
+                write!(formatter, "status {}", answer.status().as_u16())
+            }
+            Effect::Delay(wait) => write!(formatter, "a delay of {wait:?}"),
+            Effect::Stall => formatter.write_str("a stall"),
+            Effect::Reset => formatter.write_str("a reset"),
+            Effect::Close => formatter.write_str("a closed connection"),
+            Effect::CutBody { .. } => formatter.write_str("a body cut short"),
+            Effect::Raw(_) => formatter.write_str("raw bytes"),
+        }
     }
 }
 

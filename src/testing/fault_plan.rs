@@ -39,6 +39,15 @@ impl FaultPlan {
         self.next_queued(operation).or_else(|| self.next_random(operation))
     }
 
+    /// A line about each queued fault that is left over; those for `always` never are.
+    pub(super) fn unused(&self) -> Vec<String> {
+        let line = |fault: &Fault| {
+            let (operation, left) = (fault.operation().unwrap_or("any request"), fault.remaining()?);
+            Some(format!("{operation}, by fail_next: {fault}, {left} times more"))
+        };
+        self.queued.iter().filter_map(line).collect()
+    }
+
     fn next_queued(&mut self, operation: Option<&str>) -> Option<Fault> {
         let index = self.queued.iter().position(|fault| fault.matches(operation))?;
         let fault = self.queued.get_mut(index)?;

@@ -1,9 +1,7 @@
 //! What a test can see of a server, and seed: requests and tokens.
 
-use std::time::SystemTime;
-
+use super::received_request::ReceivedRequest;
 use super::record::Owner;
-use super::request_log::ReceivedRequest;
 use super::server::Server;
 use super::stored_token::StoredToken;
 
@@ -20,7 +18,8 @@ impl Server {
         self.shared.lock().log.total()
     }
 
-    /// How many requests arrived for the operation with this OpenAPI id, such as `"discard_user_jwt"`.
+    /// How many requests arrived for the operation with this OpenAPI id, such as `"discard_user_jwt"`; of an operation of your
+    /// own, those since a [script](Self::on) for it was begun.
     #[must_use]
     pub fn count(&self, operation: &str) -> usize {
         self.shared.lock().log.count(operation)
@@ -59,18 +58,24 @@ impl Server {
     /// Makes `count` tokens of the user with this external id, without requests, and returns their
     /// ids. They have no name and never expire.
     pub fn add_user_tokens(&self, user_id: &str, count: usize) -> Vec<String> {
-        self.shared.lock().tokens.seed(Owner::User(user_id), count, SystemTime::now())
+        self.seed(Owner::User(user_id), count)
     }
 
     /// Makes `count` project tokens, without requests, and returns their ids. They never expire,
     /// and nobody knows their text, so they authenticate nothing.
     pub fn add_project_tokens(&self, count: usize) -> Vec<String> {
-        self.shared.lock().tokens.seed(Owner::Project, count, SystemTime::now())
+        self.seed(Owner::Project, count)
     }
 
     /// How many connections were accepted so far.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.shared.connections()
+    }
+
+    fn seed(&self, owner: Owner<'_>, count: usize) -> Vec<String> {
+        let mut state = self.shared.lock();
+        let now = state.clock.now();
+        state.tokens.seed(owner, count, now)
     }
 }

@@ -15,7 +15,6 @@ use super::pages::Listing;
 use super::record::{Kind, Owner};
 use super::router::{self, Operation, Route};
 use super::state::State;
-
 use super::validation::{self, NewToken};
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -49,9 +48,14 @@ impl State {
         }
     }
 
-    fn admit(&mut self, request: &Request<Bytes>) -> Result<(), Refusal> {
+    /// Checks the credentials, and counts the request in the rate limit.
+    ///
+    /// # Errors
+    ///
+    /// The answer to send: 401 or 429.
+    pub(super) fn admit(&mut self, request: &Request<Bytes>) -> Result<(), Refusal> {
         let token = bearer(request.headers());
-        if !token.is_some_and(|token| self.tokens.authenticates(token, SystemTime::now())) {
+        if !token.is_some_and(|token| self.tokens.authenticates(token, self.clock.now())) {
             return Err(answer::unauthorized().into());
         }
         let admitted = self.limiter.as_mut().map(|limiter| limiter.admit(request.method(), Instant::now().into_std()));
@@ -79,7 +83,7 @@ impl State {
             owner,
             path: request.uri().path(),
             default_page_size: self.settings.default_page_size,
-            now: SystemTime::now(),
+            now: self.clock.now(),
         };
         listing.page(&query)
     }
@@ -100,7 +104,7 @@ impl State {
     }
 
     fn create(&mut self, operation: Operation, body: &[u8]) -> Answer {
-        let now = SystemTime::now();
+        let now = self.clock.now();
         let new = match operation {
             Operation::CreateProjectJwt => validation::project_token(body, now),
             _ => validation::user_token(body, now),
@@ -123,7 +127,7 @@ impl State {
     }
 
     fn discard(&mut self, kind: Kind, token_id: &str) -> Answer {
-        let now = SystemTime::now();
+        let now = self.clock.now();
         match self.tokens.discard(kind, token_id, now) {
             Some(()) => {
                 answer::json(StatusCode::OK, &DiscardTokenResponse { discarded_at: clock::rfc3339(now), token_id })

@@ -1,38 +1,14 @@
 //! Records the requests that arrive.
 
 use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher;
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::header::AUTHORIZATION;
-use http::{HeaderMap, Method, Request, StatusCode, Version};
+use http::{Request, StatusCode};
 
-/// A request as it arrived.
-///
-/// Its `Debug` doesn't show the `Authorization` header's value, which is marked as sensitive.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct ReceivedRequest {
-    /// The method.
-    pub method: Method,
-    /// The path and query as they were on the wire, nothing decoded. What stood before the path
-    /// (scheme and host) and after a `#` isn't kept.
-    pub target: String,
-    /// The headers, several values of a name in their order.
-    pub headers: HeaderMap,
-    /// The whole body; empty where there was none.
-    pub body: Bytes,
-    /// The OpenAPI id of the operation that method and path name, such as `"discard_user_jwt"`;
-    /// `None` where they name none.
-    pub operation: Option<&'static str>,
-    /// The protocol's version: HTTP/1.0, HTTP/1.1 or HTTP/2.
-    pub version: Version,
-    /// When its head had arrived.
-    pub received_at: Instant,
-    /// The status that was answered. `None` while there is no answer, and for good where the
-    /// connection was ended without one.
-    pub status: Option<u16>,
-}
+use super::received_request::{Known, ReceivedRequest};
 
 /// The requests, and how many there were of each operation.
 pub(super) struct RequestLog {
@@ -42,11 +18,22 @@ pub(super) struct RequestLog {
     first: usize,
     total: usize,
     counts: HashMap<&'static str, usize>,
+    /// How often each request has arrived, by its fingerprint.
+    attempts: HashMap<u64, usize>,
+    fingerprints: RandomState,
 }
 
 impl Default for RequestLog {
     fn default() -> Self {
-        Self { recording: true, requests: Vec::new(), first: 0, total: 0, counts: HashMap::new() }
+        Self {
+            recording: true,
+            requests: Vec::new(),
+            first: 0,
+            total: 0,
+            counts: HashMap::new(),
+            attempts: HashMap::new(),
+            fingerprints: RandomState::new(),
+        }
     }
 }
 
@@ -55,17 +42,19 @@ impl RequestLog {
     pub(super) fn record(
         &mut self,
         request: &Request<Bytes>,
-        operation: Option<&'static str>,
+        operation: Option<Known>,
         received_at: Instant,
     ) -> Option<usize> {
         self.total += 1;
         if let Some(operation) = operation {
-            *self.counts.entry(operation).or_default() += 1;
+            *self.counts.entry(operation.name).or_default() += 1;
         }
         if !self.recording {
             return None;
         }
-        self.requests.push(ReceivedRequest::new(request, operation, received_at));
+        let mut request = ReceivedRequest::new(request, operation, received_at);
+        request.set_attempt(self.attempt(&request));
+        self.requests.push(request);
         Some(self.first + self.requests.len() - 1)
     }
 
@@ -75,6 +64,11 @@ impl RequestLog {
         if let Some(request) = index.and_then(|index| self.requests.get_mut(index)) {
             request.status = Some(status.as_u16());
         }
+    }
+
+    /// The request with this number, where it is kept.
+    pub(super) fn get(&self, number: Option<usize>) -> Option<&ReceivedRequest> {
+        self.requests.get(number?.checked_sub(self.first)?)
     }
 
     pub(super) fn set_recording(&mut self, recording: bool) {
@@ -98,35 +92,26 @@ impl RequestLog {
         self.requests.clear();
         self.total = 0;
         self.counts.clear();
+        self.attempts.clear();
     }
-}
 
-impl ReceivedRequest {
-    fn new(request: &Request<Bytes>, operation: Option<&'static str>, received_at: Instant) -> Self {
-        let uri = request.uri();
-        let target = uri.path_and_query().map_or_else(|| uri.to_string(), ToString::to_string);
-        Self {
-            method: request.method().clone(),
-            target,
-            headers: with_sensitive_credentials(request.headers().clone()),
-            body: request.body().clone(),
-            operation,
-            version: request.version(),
-            received_at,
-            status: None,
-        }
+    /// Counts a request among those that are the same.
+    fn attempt(&mut self, request: &ReceivedRequest) -> usize {
+        let identity = (&request.method, &request.target, &request.body, request.idempotency_key());
+        let attempt = self.attempts.entry(self.fingerprints.hash_one(identity)).or_default();
+        *attempt += 1;
+        *attempt
     }
-}
-
-fn with_sensitive_credentials(mut headers: HeaderMap) -> HeaderMap {
-    let credentials = headers.iter_mut().filter(|(name, _)| *name == AUTHORIZATION);
-    credentials.for_each(|(_, value)| value.set_sensitive(true));
-    headers
 }
 
 #[cfg(test)]
 mod tests {
+    use http::header::AUTHORIZATION;
+
     use super::*;
+    use crate::testing::template::Template;
+
+    const DISCARD: Known = Known { name: "discard_user_jwt", template: Template("/jwt/user/{token_id}") };
 
     fn request() -> Request<Bytes> {
         let request = Request::builder().uri("/v2/a?b=%20").header(AUTHORIZATION, "Bearer hush");
@@ -158,8 +143,23 @@ mod tests {
     fn counters_go_on_while_nothing_is_recorded() {
         let mut log = RequestLog::default();
         log.set_recording(false);
-        log.record(&request(), Some("discard_user_jwt"), Instant::now());
+        log.record(&request(), Some(DISCARD), Instant::now());
         assert!(log.requests().is_empty());
         assert_eq!((log.total(), log.count("discard_user_jwt")), (1, 1));
+    }
+
+    #[test]
+    fn the_same_request_counts_as_another_attempt() {
+        let mut log = RequestLog::default();
+        let with_key = |key: &'static str| {
+            let mut request = request();
+            request.headers_mut().insert("idempotency-key", key.parse().expect("a value"));
+            request
+        };
+        for request in [with_key("a"), with_key("b"), with_key("a"), request(), request()] {
+            log.record(&request, None, Instant::now());
+        }
+        let attempts = log.requests().iter().map(ReceivedRequest::attempt).collect::<Vec<_>>();
+        assert_eq!(attempts, [1, 1, 2, 1, 2]);
     }
 }

@@ -5,6 +5,9 @@ use std::borrow::Cow;
 use http::Method;
 use percent_encoding::percent_decode_str;
 
+use super::received_request::Known;
+use super::template::Template;
+
 /// The path that every operation's path begins with.
 pub(super) const BASE_PATH: &str = "/v2";
 
@@ -20,16 +23,17 @@ pub(super) enum Operation {
 }
 
 impl Operation {
-    /// The operation's id in the service's OpenAPI document.
-    pub(super) const fn id(self) -> &'static str {
-        match self {
-            Self::FetchProjectTokens => "fetch_project_tokens",
-            Self::CreateProjectJwt => "create_project_jwt",
-            Self::DiscardProjectJwt => "discard_project_jwt",
-            Self::CreateUserJwt => "create_user_jwt",
-            Self::DiscardUserJwt => "discard_user_jwt",
-            Self::FetchUserTokens => "fetch_user_tokens",
-        }
+    /// The operation's id in the service's OpenAPI document, and its path.
+    const fn known(self) -> Known {
+        let (name, path) = match self {
+            Self::FetchProjectTokens => ("fetch_project_tokens", "/jwt/project"),
+            Self::CreateProjectJwt => ("create_project_jwt", "/jwt/project"),
+            Self::DiscardProjectJwt => ("discard_project_jwt", "/jwt/project/{token_id}"),
+            Self::CreateUserJwt => ("create_user_jwt", "/jwt/user"),
+            Self::DiscardUserJwt => ("discard_user_jwt", "/jwt/user/{token_id}"),
+            Self::FetchUserTokens => ("fetch_user_tokens", "/jwt/user/{user_id}"),
+        };
+        Known { name, template: Template(path) }
     }
 }
 
@@ -45,10 +49,10 @@ pub(super) enum Route<'a> {
 }
 
 impl Route<'_> {
-    /// The OpenAPI id of the operation that matched.
-    pub(super) fn operation_id(&self) -> Option<&'static str> {
+    /// The operation that matched.
+    pub(super) fn known(&self) -> Option<Known> {
         match self {
-            Self::Operation(operation, _) => Some(operation.id()),
+            Self::Operation(operation, _) => Some(operation.known()),
             _ => None,
         }
     }

@@ -4,7 +4,6 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use tokio::net::TcpListener;
 
@@ -91,8 +90,9 @@ impl Server {
         self.shared.reset_connections(count);
     }
 
-    /// Forgets all queued and random faults, and connections to reset.
+    /// Forgets all queued and random faults, all steps of [scripts](Self::on), and connections to reset.
     pub fn clear_faults(&self) {
+        self.shared.scripts().clear();
         self.shared.lock().faults.clear();
         self.shared.reset_connections(0);
     }
@@ -128,6 +128,7 @@ impl fmt::Debug for Server {
 fn first_token(shared: &Shared) -> (String, String) {
     let new = NewToken { name: Some(FIRST_NAME.to_owned()), user: None, expires_at: None };
     let mut state = shared.lock();
-    let (record, token) = state.tokens.create(new, SystemTime::now());
+    let now = state.clock.now();
+    let (record, token) = state.tokens.create(new, now);
     (record.id.to_string(), token)
 }

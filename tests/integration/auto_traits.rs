@@ -75,6 +75,7 @@ fn every_public_type_is_send_and_sync() {
     value::<Fault>();
     value::<ReceivedRequest>();
     value::<StoredToken>();
+    value::<Script<'static, DiscardUserJwt>>();
     value::<Transport>();
     value::<Operation>();
     value::<Attempt>();

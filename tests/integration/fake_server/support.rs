@@ -151,3 +151,16 @@ pub(super) async fn until(condition: impl Fn() -> bool) {
     };
     tokio::time::timeout(PATIENCE, met).await.expect("the condition holds in time");
 }
+
+/// A client of the server, but for its sockets, with every setting at its default.
+pub(super) fn without_sockets(server: &Server) -> magicbell::Client {
+    let client = magicbell::Client::builder().token(server.token()).base_url(server.url());
+    client.transport(server.transport()).build().expect("a client")
+}
+
+/// The message of the panic that this ends in.
+pub(super) fn panic_message(panics: impl FnOnce()) -> String {
+    let payload = std::panic::catch_unwind(std::panic::AssertUnwindSafe(panics)).expect_err("a panic");
+    let text = payload.downcast_ref::<String>().cloned();
+    text.or_else(|| payload.downcast_ref::<&str>().map(|&text| text.to_owned())).expect("a message")
+}

@@ -6,6 +6,7 @@ mod client_type;
 mod extra;
 mod future;
 mod headers;
+mod layered;
 mod metrics;
 mod response;
 mod service;

@@ -12,7 +12,9 @@ use super::report::RevocationReport;
 use super::stop::StopHandle;
 use super::stream::RevocationStream;
 use crate::client::{Client, SendCall};
-use crate::jwt::{DiscardProjectJwt, DiscardTokenResponse, DiscardUserJwt, JwtService, looks_like_a_token};
+use crate::jwt::{
+    DiscardByRef, DiscardProjectJwt, DiscardTokenResponse, DiscardUserJwt, JwtService, looks_like_a_token,
+};
 
 /// How many requests are in flight at once, unless said otherwise.
 const CONCURRENCY: usize = 64;
@@ -34,8 +36,8 @@ pub(super) enum Kind {
 impl Kind {
     pub(super) fn discard(self, client: &Client, token_id: &str) -> SendCall<DiscardTokenResponse> {
         match self {
-            Self::User => client.request(DiscardUserJwt::new(token_id)).patient().send(),
-            Self::Project => client.request(DiscardProjectJwt::new(token_id)).patient().send(),
+            Self::User => client.request(DiscardByRef::<DiscardUserJwt>::new(token_id)).patient().send(),
+            Self::Project => client.request(DiscardByRef::<DiscardProjectJwt>::new(token_id)).patient().send(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The transport: hyper-util's pooled client.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -44,10 +45,11 @@ pub(crate) enum Versions {
     Http2,
 }
 
-/// Connects, sends, and returns the head of the answer. Clones share the pool.
+/// Connects, sends, and returns the head of the answer. Clones share the pool, and everything else: hyper-util's own clone is half
+/// a kilobyte of settings, which each call would carry about.
 #[derive(Debug, Clone)]
 pub(crate) struct HyperTransport {
-    client: Client<ConnectTimeout<HttpsConnector<Connector>>, Body>,
+    client: Arc<Client<ConnectTimeout<HttpsConnector<Connector>>, Body>>,
 }
 
 impl HyperTransport {
@@ -75,7 +77,7 @@ impl HyperTransport {
             // The one retry layer counts attempts, so nothing beneath it may repeat any.
             .retry_canceled_requests(false)
             .build(ConnectTimeout::new(https, settings.connect_timeout));
-        Self { client }
+        Self { client: Arc::new(client) }
     }
 }
 

@@ -20,14 +20,15 @@ use crate::Attempt;
 /// assert!(context.attempts().is_empty());
 /// # Ok::<(), http::Error>(())
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct CallContext {
     timeout: Option<Duration>,
     max_attempts: Option<u32>,
     waits_out_rate_limits: bool,
     #[cfg(feature = "retry")]
     policy: Option<Arc<crate::retry::RetryPolicy>>,
-    shared: Arc<Shared>,
+    /// Made when it is first cloned or asked for: what nobody else can see needn't be written down.
+    shared: OnceLock<Arc<Shared>>,
 }
 
 #[derive(Debug, Default)]
@@ -92,13 +93,20 @@ impl CallContext {
     /// before that.
     pub fn begin(&self, now: Instant) -> Option<Instant> {
         let deadline = now.checked_add(self.timeout?)?;
-        Some(*self.shared.deadline.get_or_init(|| deadline))
+        Some(*self.shared().deadline.get_or_init(|| deadline))
+    }
+
+    /// The same, for who begins a call once.
+    #[cfg(feature = "retry")]
+    pub(crate) fn begin_now(&self, now: Instant) -> Option<Instant> {
+        let deadline = now.checked_add(self.timeout?)?;
+        Some(self.shared.get().map_or(deadline, |shared| *shared.deadline.get_or_init(|| deadline)))
     }
 
     /// Returns the deadline, where the call has begun and there is one.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        self.shared.deadline.get().copied()
+        self.shared.get()?.deadline.get().copied()
     }
 
     #[cfg(feature = "retry")]
@@ -126,16 +134,17 @@ impl CallContext {
         record.others.is_empty() && record.first.as_ref().is_some_and(|first| first.status == Some(status))
     }
 
-    /// Writes down an attempt, and returns its place.
+    /// Writes down an attempt, and returns its place; `None` where nobody else has the record.
     #[cfg(feature = "retry")]
-    pub(crate) fn add_attempt(&self, attempt: Attempt) -> usize {
+    pub(crate) fn add_attempt(&self, attempt: impl FnOnce() -> Attempt) -> Option<usize> {
+        self.shared.get()?;
         let mut record = self.lock();
         if record.first.is_none() {
-            record.first = Some(attempt);
-            return 0;
+            record.first = Some(attempt());
+            return Some(0);
         }
-        record.others.push(attempt);
-        record.others.len()
+        record.others.push(attempt());
+        Some(record.others.len())
     }
 
     /// Writes down how the attempt at a place ended.
@@ -152,7 +161,25 @@ impl CallContext {
         }
     }
 
+    fn shared(&self) -> &Arc<Shared> {
+        self.shared.get_or_init(Arc::default)
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Record> {
-        self.shared.record.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared().record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Clones share the deadline and the record.
+impl Clone for CallContext {
+    fn clone(&self) -> Self {
+        Self {
+            timeout: self.timeout,
+            max_attempts: self.max_attempts,
+            waits_out_rate_limits: self.waits_out_rate_limits,
+            #[cfg(feature = "retry")]
+            policy: self.policy.clone(),
+            shared: Arc::clone(self.shared()).into(),
+        }
     }
 }

@@ -36,7 +36,12 @@ use tower_service::Service;
 /// Gives each request a set of headers that was built once.
 #[derive(Debug, Clone)]
 pub struct DefaultHeadersLayer {
-    defaults: Arc<HeaderMap>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Clone)]
+struct Shared {
+    defaults: HeaderMap,
     fixed: Option<HeaderName>,
 }
 
@@ -44,14 +49,14 @@ impl DefaultHeadersLayer {
     /// Makes a layer from the headers that a request gets where it has none of that name.
     #[must_use]
     pub fn new(defaults: HeaderMap) -> Self {
-        Self { defaults: Arc::new(defaults), fixed: None }
+        Self { shared: Arc::new(Shared { defaults, fixed: None }) }
     }
 
     /// Fixes one name, a credential's: where there is a default of this name, a request's own is dropped. The last name given
     /// counts.
     #[must_use]
     pub fn fixed(mut self, name: HeaderName) -> Self {
-        self.fixed = Some(name);
+        Arc::make_mut(&mut self.shared).fixed = Some(name);
         self
     }
 }
@@ -83,10 +88,12 @@ where
         self.inner.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, mut request: Request<B>) -> S::Future {
-        let own = std::mem::replace(request.headers_mut(), HeaderMap::clone(&self.layer.defaults));
+        let Shared { defaults, fixed } = &*self.layer.shared;
+        let own = std::mem::replace(request.headers_mut(), defaults.clone());
         if !own.is_empty() {
-            merge(request.headers_mut(), own, self.layer.fixed.as_ref());
+            merge(request.headers_mut(), own, fixed.as_ref());
         }
         self.inner.call(request)
     }

@@ -24,7 +24,7 @@
 
 use std::task::{Context, Poll};
 
-use http::{HeaderName, HeaderValue, Request};
+use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use tower_layer::Layer;
 use tower_service::Service;
 use uuid::Uuid;
@@ -73,14 +73,20 @@ where
         self.inner.poll_ready(cx)
     }
 
+    #[inline]
     fn call(&mut self, mut request: Request<B>) -> S::Future {
-        if Operation::safety_of(&request) == Safety::NonIdempotent
-            && !request.headers().contains_key(&IDEMPOTENCY_KEY)
-            && let Some(key) = new_key()
-        {
-            request.headers_mut().insert(IDEMPOTENCY_KEY, key);
+        if Operation::safety_of(&request) == Safety::NonIdempotent {
+            give_key(request.headers_mut());
         }
         self.inner.call(request)
+    }
+}
+
+fn give_key(headers: &mut HeaderMap) {
+    if !headers.contains_key(&IDEMPOTENCY_KEY)
+        && let Some(key) = new_key()
+    {
+        headers.insert(IDEMPOTENCY_KEY, key);
     }
 }
 

@@ -84,6 +84,7 @@ where
         self.inner.poll_ready(cx).map_err(Into::into)
     }
 
+    #[inline]
     fn call(&mut self, request: Request) -> Self::Future {
         ResponseFuture { inner: self.inner.call(request), timeout: self.timeout, sleep: None }
     }

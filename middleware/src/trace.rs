@@ -124,16 +124,24 @@ where
         self.inner.poll_ready(cx).map_err(Into::into)
     }
 
+    #[inline]
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        if !CallSpanLayer::is_enabled() {
-            return ResponseFuture { inner: self.inner.call(request), span: Span::none(), kind: self.kind };
-        }
-        let span = match self.kind {
-            Kind::Call => call_span(&request),
-            Kind::Attempt => attempt_span(&request),
-        };
-        let inner = span.in_scope(|| self.inner.call(request));
+        let span = CallSpanLayer::is_enabled().then(|| self.kind.span(&request));
+        // One place, whether there is a span or not: the future is large.
+        let entered = span.as_deref().map(Span::enter);
+        let inner = self.inner.call(request);
+        drop(entered);
         ResponseFuture { inner, span, kind: self.kind }
+    }
+}
+
+impl Kind {
+    #[cold]
+    fn span<B>(self, request: &Request<B>) -> Box<Span> {
+        Box::new(match self {
+            Self::Call => call_span(request),
+            Self::Attempt => attempt_span(request),
+        })
     }
 }
 
@@ -180,8 +188,24 @@ pin_project! {
     pub struct ResponseFuture<F> {
         #[pin]
         inner: F,
-        span: Span,
+        // In a box, since most programs have no subscriber and would carry its room about.
+        span: Option<Box<Span>>,
         kind: Kind,
+    }
+}
+
+#[cfg(feature = "retry")]
+impl<F: crate::retry::InFlight> crate::retry::InFlight for ResponseFuture<F> {
+    fn attempts(&self) -> Vec<crate::Attempt> {
+        self.inner.attempts()
+    }
+
+    fn elapsed(&self) -> std::time::Duration {
+        self.inner.elapsed()
+    }
+
+    fn path_and_query(&self) -> Option<&http::uri::PathAndQuery> {
+        self.inner.path_and_query()
     }
 }
 
@@ -194,14 +218,12 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        if this.span.is_none() {
-            return this.inner.poll(cx).map_err(Into::into);
-        }
-        let _entered = this.span.enter();
+        let Some(span) = this.span.as_deref() else { return this.inner.poll(cx).map_err(Into::into) };
+        let _entered = span.enter();
         let result = ready!(this.inner.poll(cx)).map_err(Into::into);
         match &result {
-            Ok(response) => record_response(this.span, *this.kind, response),
-            Err(error) => record_error(this.span, *this.kind, error),
+            Ok(response) => record_response(span, *this.kind, response),
+            Err(error) => record_error(span, *this.kind, error),
         }
         Poll::Ready(result)
     }

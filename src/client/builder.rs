@@ -14,7 +14,8 @@ use tower::{Layer, Service};
 
 use super::Client;
 use super::client_type::Shared;
-use super::extra::{ErasedCredentials, Extra, erase_layer, erase_transport};
+use super::extra::{ErasedCredentials, Extra, erase_transport};
+use super::layered::erase_layer;
 #[cfg(feature = "_transport")]
 use super::stack::assemble;
 use super::stack::{BoxService, Settings};

@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue, Request};
+use http::{HeaderName, HeaderValue};
 use magicbell_middleware::idempotency_key::IDEMPOTENCY_KEY;
 use magicbell_middleware::retry::RetryPolicy;
-use magicbell_middleware::{Body, CallContext, Safety};
+use magicbell_middleware::{CallContext, Safety};
 
 use super::builder::with_the_apis_own;
 use super::future::Sending;
 use super::headers::Headers;
 use super::optional::reads_operations;
+use super::stack::StackFuture;
 use super::{Client, SendCall};
-use crate::endpoint::{Endpoint, build};
+use crate::endpoint::{Declared, Endpoint, build, decode};
 use crate::error::{Error, InvalidRequest};
 
 /// The longest time that a deadline is reckoned for: adding more to an instant could overflow.
@@ -26,7 +27,7 @@ pub struct Call<'a, E> {
     endpoint: E,
     timeout: Option<Duration>,
     max_attempts: Option<u32>,
-    retry: Option<RetryPolicy>,
+    retry: Option<Box<RetryPolicy>>,
     is_patient: bool,
     headers: Headers,
 }
@@ -58,7 +59,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
 
     /// Sets the whole policy of retries, in place of the client's own: with a budget of its own, too. Clone one to share it.
     pub fn retry(mut self, retry: RetryPolicy) -> Self {
-        self.retry = Some(retry);
+        self.retry = Some(Box::new(retry));
         self
     }
 
@@ -91,34 +92,23 @@ impl<'a, E: Endpoint> Call<'a, E> {
     /// be used, and nothing is sent.
     pub fn send(self) -> SendCall<E::Response> {
         let client = self.client;
-        let operation = E::OPERATION;
-        let mut sending = Sending::new(client, operation.name(), operation.path(), operation.safety());
-        let prepared = self.prepare().map_err(|error| sending.failed(error));
-        if let Ok((request, context)) = prepared {
-            let path = request.uri().path_and_query().cloned();
-            sending.start(client.shared.stack.call(request), path, context);
-        }
-        SendCall::new(sending, E::decode)
+        SendCall::new(Sending::new(client, Declared::<E>::OPERATION, self.start()), decode::<E>)
     }
 
-    /// Makes the HTTP request, and the context that its settings or the caller's layers call for.
-    fn prepare(self) -> Result<(Request<Body>, Option<CallContext>), Error> {
-        let invalid = |invalid| Error::invalid_request(E::OPERATION.name(), invalid);
+    /// Makes the HTTP request, and begins the call: nothing is sent until it is polled.
+    fn start(self) -> Result<StackFuture, Error> {
+        let (shared, operation) = (&self.client.shared, Declared::<E>::OPERATION);
+        let invalid = |invalid| Error::invalid_request(operation.name(), invalid);
         self.check().map_err(invalid)?;
-        let shared = &self.client.shared;
         let mut request = build(&shared.base_url, &self.endpoint)?;
-        let headers = self.headers.into_inner().map_err(invalid)?;
-        if !headers.is_empty() {
-            request.headers_mut().extend(headers);
-        }
-        let operation = E::OPERATION;
+        self.headers.put_into(request.headers_mut()).map_err(invalid)?;
         let is_read = shared.has_layers || reads_operations();
         if is_read || operation.safety() != Safety::of(operation.method()) {
-            request.extensions_mut().insert(operation);
+            request.extensions_mut().insert(operation.clone());
         }
         let is_ordinary = self.timeout.is_none() && self.max_attempts.is_none() && self.retry.is_none();
         if is_ordinary && !shared.has_outer_layers {
-            return Ok((request, None));
+            return Ok(shared.stack.call(request, None));
         }
         let mut context = CallContext::new().with_timeout(self.timeout.unwrap_or(shared.timeout).min(FAR));
         if let Some(max_attempts) = self.max_attempts {
@@ -128,10 +118,9 @@ impl<'a, E: Endpoint> Call<'a, E> {
             context = context.waiting_out_rate_limits();
         }
         if let Some(retry) = self.retry {
-            context = context.with_policy(with_the_apis_own(retry));
+            context = context.with_policy(with_the_apis_own(*retry));
         }
-        request.extensions_mut().insert(context.clone());
-        Ok((request, Some(context)))
+        Ok(shared.stack.call(request, Some(context)))
     }
 
     fn check(&self) -> Result<(), InvalidRequest> {

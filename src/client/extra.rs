@@ -9,20 +9,18 @@ use std::time::Duration;
 
 use http::{HeaderValue, Request, Response};
 use magicbell_middleware::auth::Credentials;
-use magicbell_middleware::collect::CollectLayer;
 use magicbell_middleware::timeout::{Limit, TimeoutError};
 use magicbell_middleware::{Body, BoxError};
 use tokio::time::timeout;
-use tower::{Layer, Service};
+use tower::Service;
 
 use super::headers::Headers;
-use super::stack::{BoxService, Settings, Stack, assemble};
+use super::layered::BoxLayer;
+use super::stack::{Settings, Stack, assemble};
 use crate::error::{CredentialsError, Redactor};
 #[cfg(feature = "_transport")]
 use crate::transport::RootCertificates;
 
-/// Puts a layer of the caller's around a service. The number is the cap on a body that the layer returns.
-pub(super) type BoxLayer = Box<dyn FnOnce(BoxService, usize) -> BoxService + Send + Sync>;
 /// Puts the stack over a transport of the caller's.
 type Assemble = Box<dyn FnOnce(Settings) -> Box<dyn Stack> + Send + Sync>;
 type AuthorizationFuture = Pin<Box<dyn Future<Output = Result<HeaderValue, BoxError>> + Send>>;
@@ -45,18 +43,6 @@ impl fmt::Debug for Extra {
             .field("attempt_layers", &self.attempt_layers.len())
             .finish_non_exhaustive()
     }
-}
-
-/// Erases a layer. A body of another type is collected again; a [`Body`] passes in one step.
-pub(super) fn erase_layer<L, B>(layer: L) -> BoxLayer
-where
-    L: Layer<BoxService> + Send + Sync + 'static,
-    L::Service: Service<Request<Body>, Response = Response<B>> + Clone + Send + Sync + 'static,
-    <L::Service as Service<Request<Body>>>::Error: Into<BoxError>,
-    <L::Service as Service<Request<Body>>>::Future: Send + 'static,
-    B: http_body::Body<Error: Into<BoxError>> + Send + 'static,
-{
-    Box::new(move |inner, max| BoxService::new(CollectLayer::new(max).layer(layer.layer(inner))))
 }
 
 /// Erases a transport.

@@ -13,14 +13,16 @@ use crate::error::InvalidRequest;
 const RESERVED: [HeaderName; 8] =
     [AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE];
 
-/// Headers of the caller's, or the first thing that is wrong with one.
-pub(super) struct Headers(Result<HeaderMap, InvalidRequest>);
+/// Headers of the caller's, or the first thing that is wrong with one. In a box, since most calls have none.
+#[derive(Default)]
+pub(super) struct Headers(Option<Box<Result<HeaderMap, InvalidRequest>>>);
 
 impl fmt::Debug for Headers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Ok(map) => Names(map).fmt(f),
-            Err(invalid) => invalid.fmt(f),
+        match self.0.as_deref() {
+            None => Names(&HeaderMap::new()).fmt(f),
+            Some(Ok(map)) => Names(map).fmt(f),
+            Some(Err(invalid)) => invalid.fmt(f),
         }
     }
 }
@@ -34,27 +36,30 @@ impl fmt::Debug for Names<'_> {
     }
 }
 
-impl Default for Headers {
-    fn default() -> Self {
-        Self(Ok(HeaderMap::new()))
-    }
-}
-
 impl Headers {
     pub(super) fn insert<N, V>(&mut self, name: N, value: V)
     where
         N: TryInto<HeaderName>,
         V: TryInto<HeaderValue>,
     {
-        let Ok(map) = &mut self.0 else { return };
+        let headers = &mut **self.0.get_or_insert_with(|| Box::new(Ok(HeaderMap::new())));
+        let Ok(map) = headers else { return };
         match checked(name, value) {
             Ok((name, value)) => drop(map.insert(name, value)),
-            Err(invalid) => self.0 = Err(invalid),
+            Err(invalid) => *headers = Err(invalid),
         }
     }
 
     pub(super) fn into_inner(self) -> Result<HeaderMap, InvalidRequest> {
-        self.0
+        self.0.map_or_else(|| Ok(HeaderMap::new()), |headers| *headers)
+    }
+
+    /// Puts them over a request's own.
+    pub(super) fn put_into(self, request: &mut HeaderMap) -> Result<(), InvalidRequest> {
+        if let Some(headers) = self.0 {
+            request.extend((*headers)?);
+        }
+        Ok(())
     }
 }
 

@@ -8,6 +8,7 @@ mod extra;
 mod from_env;
 mod future;
 mod headers;
+mod layered;
 mod optional;
 mod response;
 mod service;

@@ -15,6 +15,7 @@
 //! | transport | connects, sends |
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -25,16 +26,17 @@ use magicbell_middleware::collect::CollectLayer;
 use magicbell_middleware::headers::DefaultHeadersLayer;
 use magicbell_middleware::idempotency_key::IdempotencyKeyLayer;
 use magicbell_middleware::pace::Pace;
-use magicbell_middleware::retry::{RetryLayer, RetryPolicy};
+use magicbell_middleware::retry::{self, InFlight, Retry, RetryLayer, RetryPolicy};
 use magicbell_middleware::timeout::TimeoutLayer;
-use magicbell_middleware::{Body, BoxError};
+use magicbell_middleware::{Body, BoxError, CallContext};
 use sync_wrapper::SyncWrapper;
 use tower::limit::ConcurrencyLimitLayer;
 use tower::util::BoxCloneSyncService;
-use tower::{Layer as _, Service, ServiceBuilder, ServiceExt as _};
+use tower::{Service, ServiceBuilder};
 
 use super::client_type::StackResult;
-use super::extra::{BoxLayer, ErasedCredentials};
+use super::extra::ErasedCredentials;
+use super::layered::BoxLayer;
 use super::optional::{attempt_metrics, attempt_span, call_metrics, call_span};
 
 /// A service of the stack, erased.
@@ -62,35 +64,43 @@ where
     T::Future: Send + 'static,
     B: http_body::Body<Error: Into<BoxError>> + Send + 'static,
 {
-    let layers = std::mem::take(&mut settings.layers);
-    let attempt_layers = std::mem::take(&mut settings.attempt_layers);
-    let innermost = ServiceBuilder::new()
-        .layer(DefaultHeadersLayer::new(std::mem::take(&mut settings.headers)).fixed(AUTHORIZATION))
-        .option_layer(settings.credentials.take().map(AuthLayer::new))
-        .layer(
-            CollectLayer::new(settings.max_response_bytes)
-                .check_unframed(looks_like_an_object)
-                .timeout(settings.attempt_timeout.min(settings.timeout)),
-        )
-        .service(transport);
-    // Without layers of the caller's, the whole stack is one type, erased once.
-    if attempt_layers.is_empty() {
-        around(settings, innermost, layers)
-    } else {
-        let innermost = apply(attempt_layers, settings.max_response_bytes, innermost);
-        around(settings, innermost, layers)
+    let headers = DefaultHeadersLayer::new(std::mem::take(&mut settings.headers)).fixed(AUTHORIZATION);
+    let collect = CollectLayer::new(settings.max_response_bytes)
+        .check_unframed(looks_like_an_object)
+        .timeout(settings.attempt_timeout.min(settings.timeout));
+    let innermost = ServiceBuilder::new().layer(headers);
+    // Each is a type of its own: whoever has no credentials doesn't carry their room about with each call.
+    match settings.credentials.take().map(AuthLayer::new) {
+        None => around_innermost(settings, innermost.layer(collect).service(transport)),
+        Some(auth) => around_innermost(settings, innermost.layer(auth).layer(collect).service(transport)),
     }
 }
 
-fn around<S>(settings: Settings, attempt: S, layers: Vec<BoxLayer>) -> Box<dyn Stack>
+/// Puts the caller's attempt layers around what is beneath them, and the rest of the stack around both.
+fn around_innermost<S>(mut settings: Settings, innermost: S) -> Box<dyn Stack>
 where
     S: Service<Request<Body>, Response = Response<Body>, Error = BoxError> + Clone + Send + Sync + 'static,
     S::Future: Send + 'static,
 {
-    let call = ServiceBuilder::new()
-        .layer(call_span())
-        .layer(call_metrics())
-        .layer(IdempotencyKeyLayer::new())
+    let layers = std::mem::take(&mut settings.layers);
+    let mut attempt_layers = std::mem::take(&mut settings.attempt_layers).into_iter();
+    // Without layers of the caller's, the whole stack is one type, erased once.
+    match attempt_layers.next() {
+        None => around(settings, innermost, layers),
+        Some(outermost) => {
+            let innermost = apply(attempt_layers, settings.max_response_bytes, innermost);
+            outermost.around_attempts(innermost, settings, layers)
+        }
+    }
+}
+
+/// Puts the rest of the stack around what makes an attempt.
+pub(super) fn around<S>(settings: Settings, attempt: S, layers: Vec<BoxLayer>) -> Box<dyn Stack>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = BoxError> + Clone + Send + Sync + 'static,
+    S::Future: Send + 'static,
+{
+    let retry = ServiceBuilder::new()
         .layer(
             RetryLayer::new(settings.retry)
                 .timeout(settings.timeout)
@@ -102,22 +112,35 @@ where
         .layer(attempt_metrics())
         .layer(TimeoutLayer::new(settings.attempt_timeout))
         .service(attempt);
-    if layers.is_empty() {
-        Box::new(AlwaysReady(call))
-    } else {
-        // A layer that makes the call again makes the same creation again, so the key is there before it.
-        let call = apply(layers, settings.max_response_bytes, call);
-        Box::new(Erased(IdempotencyKeyLayer::new().layer(call)))
-    }
+    let mut layers = layers.into_iter();
+    let Some(outermost) = layers.next() else { return Box::new(AroundRetry(retry)) };
+    let retry = Arc::new(retry);
+    let call = tower::service_fn(move |request| around_retry(&retry, request, None));
+    outermost.around_calls(apply(layers, settings.max_response_bytes, call), settings.max_response_bytes)
+}
+
+/// Sends a request through what stands around retry. Each of these layers is a word or nothing, so they are put around a
+/// reference, for one call.
+#[inline]
+fn around_retry<S>(
+    retry: &Retry<S>,
+    request: Request<Body>,
+    context: Option<CallContext>,
+) -> impl Future<Output = StackResult> + InFlight + Send + use<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error: Into<BoxError>, Future: Send> + Clone + Send,
+{
+    let layers = ServiceBuilder::new().layer(call_span()).layer(call_metrics()).layer(IdempotencyKeyLayer::new());
+    layers.service(InContext { retry, context }).call(request)
 }
 
 /// Puts the caller's layers around a service, the first one given outermost.
-fn apply<S>(layers: Vec<BoxLayer>, max_response_bytes: usize, service: S) -> BoxService
+fn apply<S>(layers: std::vec::IntoIter<BoxLayer>, max_response_bytes: usize, service: S) -> BoxService
 where
     S: Service<Request<Body>, Response = Response<Body>, Error = BoxError> + Clone + Send + Sync + 'static,
     S::Future: Send + 'static,
 {
-    layers.into_iter().rev().fold(BoxService::new(service), |service, layer| layer(service, max_response_bytes))
+    layers.rev().fold(BoxService::new(service), |service, layer| layer.around_service(service, max_response_bytes))
 }
 
 /// Says whether bytes may be a whole JSON object: where nothing but the connection's end marks a body's end, one that was cut
@@ -128,40 +151,68 @@ fn looks_like_an_object(bytes: &[u8]) -> bool {
 
 /// The whole stack, erased.
 pub(super) trait Stack: Send + Sync {
-    /// Sends a request through it.
-    fn call(&self, request: Request<Body>) -> StackFuture;
+    /// Sends a request through it. Nothing is done until the future is polled.
+    fn call(&self, request: Request<Body>, context: Option<CallContext>) -> StackFuture;
 }
 
-/// A service that is always ready, as retry is and what is put around it here, so that nobody need ask.
-struct AlwaysReady<S>(S);
+/// Retry, and what stands around it: always ready, so that nobody need ask.
+struct AroundRetry<S>(Retry<S>);
 
-impl<S> Stack for AlwaysReady<S>
+impl<S> Stack for AroundRetry<S>
 where
-    S: Service<Request<Body>, Response = Response<Body>, Error = BoxError> + Clone + Send + Sync + 'static,
-    S::Future: Send + 'static,
+    S: Service<Request<Body>, Response = Response<Body>, Error: Into<BoxError>, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
 {
-    fn call(&self, request: Request<Body>) -> StackFuture {
-        StackFuture(SyncWrapper::new(Box::pin(self.0.clone().call(request))))
+    fn call(&self, request: Request<Body>, context: Option<CallContext>) -> StackFuture {
+        StackFuture::new(around_retry(&self.0, request, context))
     }
 }
 
-struct Erased<S>(S);
+/// Retry, for one call.
+struct InContext<'a, S> {
+    retry: &'a Retry<S>,
+    context: Option<CallContext>,
+}
 
-impl<S> Stack for Erased<S>
+impl<S> Service<Request<Body>> for InContext<'_, S>
 where
-    S: Service<Request<Body>, Response = Response<Body>, Error = BoxError> + Clone + Send + Sync + 'static,
-    S::Future: Send + 'static,
+    S: Service<Request<Body>, Response = Response<Body>, Error: Into<BoxError>> + Clone,
 {
-    fn call(&self, request: Request<Body>) -> StackFuture {
-        StackFuture(SyncWrapper::new(Box::pin(self.0.clone().oneshot(request))))
+    type Response = Response<Body>;
+    type Error = BoxError;
+    type Future = retry::ResponseFuture<S, Body>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        self.retry.send(request, self.context.take())
     }
 }
+
+/// A call in the stack, and what is known of it before it has ended.
+trait StackCall: Future<Output = StackResult> + InFlight + Send {}
+
+impl<F: Future<Output = StackResult> + InFlight + Send> StackCall for F {}
 
 /// A call in the stack.
-pub(super) struct StackFuture(SyncWrapper<Pin<Box<dyn Future<Output = StackResult> + Send>>>);
+pub(super) struct StackFuture(SyncWrapper<Pin<Box<dyn StackCall>>>);
 
 impl StackFuture {
+    #[inline]
+    pub(super) fn new(call: impl Future<Output = StackResult> + InFlight + Send + 'static) -> Self {
+        Self(SyncWrapper::new(Box::pin(call)))
+    }
+
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<StackResult> {
         self.0.get_mut().as_mut().poll(cx)
+    }
+
+    pub(super) fn in_flight(&mut self) -> &dyn InFlight {
+        &**self.0.get_mut()
     }
 }

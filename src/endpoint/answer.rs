@@ -8,20 +8,27 @@ use magicbell_middleware::Body;
 use serde::de::DeserializeOwned;
 
 use super::path::{Cut, cut, decode_segment};
+use super::{Declared, Endpoint};
 use crate::error::DecodeError;
 
 /// A success, and what it answers, for [`Endpoint::decode`](super::Endpoint::decode) to read.
 #[derive(Debug)]
 pub struct Answer<'a> {
-    template: &'a str,
-    /// The path that was sent, below the base URL, with its query.
+    template: Cut<'a>,
+    /// The path that was sent, below the base URL.
     path: &'a str,
     response: &'a Response<Body>,
 }
 
+/// Reads a success of an endpoint, given the path that was sent.
+pub(crate) fn decode<E: Endpoint>(path: &str, response: &Response<Body>) -> Result<E::Response, DecodeError> {
+    E::decode(&Answer { template: Declared::<E>::CUT, path, response })
+}
+
 impl<'a> Answer<'a> {
+    #[cfg(test)]
     pub(crate) fn new(template: &'a str, path: &'a str, response: &'a Response<Body>) -> Self {
-        Self { template, path, response }
+        Self { template: cut(template), path: path.split('?').next().unwrap_or_default(), response }
     }
 
     /// Returns the status: 2xx.
@@ -46,15 +53,17 @@ impl<'a> Answer<'a> {
     #[must_use]
     pub fn path_parameter(&self, name: &str) -> Option<Cow<'a, str>> {
         let (mut template, mut path) = (self.template, self.path);
-        loop {
-            let Cut::Parameter { before, name: parameter, after } = cut(template) else { return None };
+        while let Cut::Parameter { before, name: parameter, after } = template {
             let value = path.get(before.len()..)?;
-            let (value, rest_of_path) = value.split_at(end_of_segment(value, after.is_empty()));
+            // The last one ends where the path does.
+            let end = if after.is_empty() { None } else { value.bytes().position(|byte| byte == b'/') };
+            let (value, rest_of_path) = value.split_at(end.unwrap_or(value.len()));
             if parameter == name {
                 return Some(decode_segment(value));
             }
-            (template, path) = (after, rest_of_path);
+            (template, path) = (cut(after), rest_of_path);
         }
+        None
     }
 
     /// Reads the body as JSON, whatever its content type says. An empty body is read as `null`, and a byte order mark is ignored.
@@ -74,7 +83,9 @@ impl<'a> Answer<'a> {
 
     /// Returns the body without the byte order mark that RFC 8259, section 8.1, lets a reader ignore; `null` where it is empty.
     pub(crate) fn plain_text(&self) -> Result<&'a [u8], DecodeError> {
-        if let Some(coding) = self.headers().get(CONTENT_ENCODING)
+        // A look at each of a few names costs less than to hash this one.
+        if self.headers().keys().any(|name| *name == CONTENT_ENCODING)
+            && let Some(coding) = self.headers().get(CONTENT_ENCODING)
             && !coding.as_bytes().eq_ignore_ascii_case(b"identity")
         {
             return Err(DecodeError::new("it has a content coding that was not asked for"));
@@ -84,12 +95,6 @@ impl<'a> Answer<'a> {
             body => Ok(body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body)),
         }
     }
-}
-
-/// Returns where a path's first segment ends; the last one ends where the query begins.
-fn end_of_segment(path: &str, is_last: bool) -> usize {
-    let end = if is_last { path.find('?') } else { path.bytes().position(|byte| matches!(byte, b'/' | b'?')) };
-    end.unwrap_or(path.len())
 }
 
 #[cfg(test)]

@@ -10,5 +10,7 @@ pub use answer::Answer;
 pub use query::Query;
 pub use trait_def::{Endpoint, json};
 
+pub(crate) use answer::decode;
+pub(crate) use path::Declared;
 use path::decode_segment;
 pub(crate) use request::{BaseUrl, build};

@@ -8,7 +8,7 @@ use http::uri::{Authority, Parts, PathAndQuery, Scheme};
 use http::{HeaderValue, Request, Uri};
 use magicbell_middleware::Body;
 
-use super::{Endpoint, Query, path};
+use super::{Declared, Endpoint, Query, path};
 use crate::error::{Error, InvalidRequest};
 
 /// Where requests go: nothing that a server answers changes it.
@@ -87,12 +87,13 @@ fn is_dot_segment(segment: &str) -> bool {
 
 /// Makes the HTTP request of an endpoint, or says why it can't be sent.
 pub(crate) fn build<E: Endpoint>(base: &BaseUrl, endpoint: &E) -> Result<Request<Body>, Error> {
-    try_build(base, endpoint).map_err(|invalid| Error::invalid_request(E::OPERATION.name(), invalid))
+    try_build(base, endpoint).map_err(|invalid| Error::invalid_request(Declared::<E>::OPERATION.name(), invalid))
 }
 
 fn try_build<E: Endpoint>(base: &BaseUrl, endpoint: &E) -> Result<Request<Body>, InvalidRequest> {
+    let operation = Declared::<E>::OPERATION;
     endpoint.validate()?;
-    let mut target = String::with_capacity(base.path.len() + E::OPERATION.path().len() + 64);
+    let mut target = String::with_capacity(base.path.len() + operation.path().len() + 64);
     target.push_str(&base.path);
     path::write(endpoint, &mut target)?;
     endpoint.query(&mut Query::new(&mut target));
@@ -107,7 +108,7 @@ fn try_build<E: Endpoint>(base: &BaseUrl, endpoint: &E) -> Result<Request<Body>,
     let body = endpoint.body()?;
     let has_body = !body.is_empty();
     let mut request = Request::new(body);
-    *request.method_mut() = E::OPERATION.method().clone();
+    *request.method_mut() = operation.method().clone();
     *request.uri_mut() = uri;
     if has_body {
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

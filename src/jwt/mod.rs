@@ -28,6 +28,7 @@ mod expiry;
 mod links;
 
 // What they share.
+mod discard_by_ref;
 mod lenient;
 mod validation;
 
@@ -36,6 +37,7 @@ pub use access_token_collection::{AccessTokenCollection, MalformedRow};
 pub use create_project_jwt::{CreateProjectJwt, CreateProjectJwtBuilder};
 pub use create_token_response::CreateTokenResponse;
 pub use create_user_jwt::{CreateUserJwt, CreateUserJwtBuilder};
+pub(crate) use discard_by_ref::DiscardByRef;
 pub use discard_project_jwt::{DiscardProjectJwt, DiscardProjectJwtBuilder};
 pub use discard_token_response::DiscardTokenResponse;
 pub use discard_user_jwt::{DiscardUserJwt, DiscardUserJwtBuilder};

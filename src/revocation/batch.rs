@@ -12,7 +12,7 @@ use super::report::RevocationReport;
 use super::stop::StopHandle;
 use super::stream::RevocationStream;
 use crate::client::{Client, SendCall};
-use crate::jwt::{DiscardProjectJwt, DiscardTokenResponse, DiscardUserJwt, JwtService};
+use crate::jwt::{DiscardByRef, DiscardProjectJwt, DiscardTokenResponse, DiscardUserJwt, JwtService};
 use crate::secret::SecretToken;
 
 /// How many requests are in flight at once, unless said otherwise.
@@ -35,8 +35,8 @@ pub(super) enum Kind {
 impl Kind {
     pub(super) fn discard(self, client: &Client, token_id: &str) -> SendCall<DiscardTokenResponse> {
         match self {
-            Self::User => client.request(DiscardUserJwt::new(token_id)).patient().send(),
-            Self::Project => client.request(DiscardProjectJwt::new(token_id)).patient().send(),
+            Self::User => client.request(DiscardByRef::<DiscardUserJwt>::new(token_id)).patient().send(),
+            Self::Project => client.request(DiscardByRef::<DiscardProjectJwt>::new(token_id)).patient().send(),
         }
     }
 }

@@ -9,17 +9,17 @@ use super::journal::Known;
 use super::{Revocation, RevocationOutcome};
 use crate::error::REQUEST_ID;
 
-/// Says what became of an input whose request has ended, but for the error: there is one, however many inputs named the id.
+/// Says what became of an input whose request has ended, but for the error and the time that the answer names: there is one of
+/// each, however many inputs named the id.
 pub(super) fn ended(index: u64, token_id: String, discarded: &Discarded, before: Doubt) -> Revocation {
     let mut revocation = Revocation::new(index, token_id, RevocationOutcome::Unknown);
     match discarded {
-        Ok(Ok((parts, answer, elapsed))) => {
+        Ok(Ok((parts, _, elapsed))) => {
             revocation.outcome = RevocationOutcome::Revoked;
             let attempts = parts.extensions.get::<Attempts>().map(|attempts| &attempts.0[..]);
             revocation.attempts = attempts.map_or(1, |attempts| count(attempts.len()));
             revocation.rate_limited = attempts.map_or(0, rate_limited);
             revocation.status = Some(parts.status);
-            revocation.discarded_at = answer.discarded_at.clone();
             revocation.elapsed = *elapsed;
             revocation.request_id = parts.headers.get(REQUEST_ID).cloned();
         }

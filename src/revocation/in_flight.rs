@@ -50,8 +50,8 @@ impl Discarding {
         self.slot
     }
 
-    pub(super) fn so_far(&self) -> SoFar {
-        let (attempts, elapsed) = self.send.so_far();
+    pub(super) fn so_far(self: Pin<&mut Self>) -> SoFar {
+        let (attempts, elapsed) = self.project().send.so_far();
         SoFar { attempts, elapsed }
     }
 }
@@ -64,7 +64,7 @@ impl Future for Discarding {
         let polled = catch_unwind(AssertUnwindSafe(|| self.as_mut().project().send.poll_parts(cx)));
         let ended = match polled {
             Ok(polled) => Ok(ready!(polled)),
-            Err(_) => Err(self.so_far()),
+            Err(_) => Err(self.as_mut().so_far()),
         };
         Poll::Ready((self.slot, ended))
     }

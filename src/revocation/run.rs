@@ -212,30 +212,38 @@ impl Run {
         if self.client.has_outer_layers() {
             return;
         }
-        for discarding in std::mem::take(&mut self.in_flight) {
-            let (slot, so_far) = (discarding.slot(), discarding.so_far());
+        for mut discarding in std::mem::take(&mut self.in_flight) {
+            let (slot, so_far) = (discarding.slot(), Pin::new(&mut discarding).so_far());
             // What can't be sent says so itself.
             if discarding.is_refused() || !so_far.attempts.is_empty() {
                 self.in_flight.push(discarding);
             } else {
-                self.end(slot, |index, token_id, before| describe::given_up(index, token_id, &so_far, before));
+                self.end(slot, |index, token_id, before, _| describe::given_up(index, token_id, &so_far, before));
             }
         }
     }
 
     /// Drops what is in flight: whether it is revoked isn't known.
     pub(super) fn give_up(&mut self) {
-        let in_flight = std::mem::take(&mut self.in_flight);
-        for discarding in Pin::new(&in_flight).iter_pin_ref() {
+        let mut in_flight = std::mem::take(&mut self.in_flight);
+        for discarding in Pin::new(&mut in_flight).iter_pin_mut() {
             let (slot, so_far) = (discarding.slot(), discarding.so_far());
-            self.end(slot, |index, token_id, before| describe::given_up(index, token_id, &so_far, before));
+            self.end(slot, |index, token_id, before, _| describe::given_up(index, token_id, &so_far, before));
         }
     }
 
     /// Hands the outcome out to each input that waited for it.
-    fn settle(&mut self, slot: usize, discarded: Discarded) {
+    fn settle(&mut self, slot: usize, mut discarded: Discarded) {
         let at = self.ready.len();
-        let describe = |index, token_id, before| describe::ended(index, token_id, &discarded, before);
+        let describe = |index, token_id, before, is_last| {
+            let revocation = describe::ended(index, token_id, &discarded, before);
+            let discarded_at = match &mut discarded {
+                Ok(Ok((_, answer, _))) if is_last => answer.discarded_at.take(),
+                Ok(Ok((_, answer, _))) => answer.discarded_at.clone(),
+                _ => None,
+            };
+            Revocation { discarded_at, ..revocation }
+        };
         let before = self.end(slot, describe);
         if let (Some(first), Ok(Err(error))) = (self.ready.get_mut(at), discarded) {
             first.error = Some(error);
@@ -244,16 +252,16 @@ impl Run {
         self.stopped = self.stopped.or(reason);
     }
 
-    /// Ends what a slot holds: the first input's outcome is written, and is handed out before those of the others. Returns what an
-    /// earlier batch may have done.
-    fn end(&mut self, slot: usize, describe: impl Fn(u64, String, Doubt) -> Revocation) -> Doubt {
+    /// Ends what a slot holds: the first input's outcome is described last, is written, and is handed out before those of the
+    /// others. Returns what an earlier batch may have done.
+    fn end(&mut self, slot: usize, mut describe: impl FnMut(u64, String, Doubt, bool) -> Revocation) -> Doubt {
         let Slot { token_id, first, others, before } = self.slots.remove(slot);
         let shared = others.into_iter().map(|index| {
-            let shared = describe(index, token_id.clone(), before);
+            let shared = describe(index, token_id.clone(), before, false);
             Revocation { is_shared: true, ..shared }
         });
         let shared = shared.collect::<Vec<_>>();
-        let revocation = describe(first, token_id, before);
+        let revocation = describe(first, token_id, before, true);
         self.recording.end(&revocation);
         self.ready.push_back(revocation);
         self.ready.extend(shared);

@@ -143,7 +143,7 @@ fn check<E: Endpoint>(answer: &Answer) {
     let (name, path) = (E::OPERATION.name(), E::OPERATION.path());
     let mut response = Response::new(Body::from(answer.body().clone()));
     *response.status_mut() = answer.status();
-    match E::decode(&endpoint::Answer::new(path, path, &response)) {
+    match endpoint::decode::<E>(path, &response) {
         // Which token it has to name isn't known before the request.
         Err(error) if !error.is_unverified() => {
             let body = Redactor::default().clean(&String::from_utf8_lossy(answer.body()), SHOWN);

@@ -1,6 +1,7 @@
 //! The transport: hyper-util's pooled client.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -36,10 +37,11 @@ pub(super) enum Versions {
     Http2,
 }
 
-/// Connects, sends, and returns the head of the answer. Clones share the pool.
+/// Connects, sends, and returns the head of the answer. Clones share the pool, and everything else: hyper-util's own clone is half
+/// a kilobyte of settings, which each call would carry about.
 #[derive(Debug, Clone)]
 pub(crate) struct HyperTransport {
-    client: Client<ConnectTimeout<HttpsConnector<Connector>>, Body>,
+    client: Arc<Client<ConnectTimeout<HttpsConnector<Connector>>, Body>>,
 }
 
 impl HyperTransport {
@@ -80,7 +82,7 @@ impl HyperTransport {
         }
         #[cfg(not(feature = "http2"))]
         let _ = attempt_timeout;
-        Self { client: builder.build(ConnectTimeout::new(https, connect_timeout)) }
+        Self { client: Arc::new(builder.build(ConnectTimeout::new(https, connect_timeout))) }
     }
 }
 

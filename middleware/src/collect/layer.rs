@@ -1,5 +1,6 @@
 //! The layer and the service.
 
+use std::any::Any;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -55,6 +56,12 @@ impl CollectLayer {
     }
 }
 
+impl CollectLayer {
+    fn too_large(&self) -> Failure {
+        Failure::TooLarge { max: self.max_bytes }
+    }
+}
+
 impl<S> Layer<S> for CollectLayer {
     type Service = Collect<S>;
 
@@ -74,7 +81,7 @@ impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for Collect<S>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
     S::Error: Into<BoxError>,
-    ResBody: http_body::Body,
+    ResBody: http_body::Body + 'static,
     ResBody::Error: Into<BoxError>,
 {
     type Response = Response<Body>;
@@ -85,9 +92,10 @@ where
         self.inner.poll_ready(cx).map_err(Into::into)
     }
 
+    #[inline]
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let state = State::Calling { future: self.inner.call(request) };
-        ResponseFuture { state, layer: self.layer, limit: Limit::new(self.layer.timeout) }
+        ResponseFuture { state, layer: self.layer, limit: Limit::default() }
     }
 }
 
@@ -115,7 +123,7 @@ impl<F, B, E> Future for ResponseFuture<F, B>
 where
     F: Future<Output = Result<Response<B>, E>>,
     E: Into<BoxError>,
-    B: http_body::Body,
+    B: http_body::Body + 'static,
     B::Error: Into<BoxError>,
 {
     type Output = Result<Response<Body>, BoxError>;
@@ -126,16 +134,25 @@ where
             match this.state.as_mut().project() {
                 StateProj::Calling { future } => {
                     let Poll::Ready(result) = future.poll(cx) else {
-                        this.limit.begin();
+                        this.limit.begin(this.layer.timeout);
                         return Poll::Pending;
                     };
                     let (parts, body) = result.map_err(Into::into)?.into_parts();
+                    let body = match whole(body) {
+                        Ok(whole) if whole.len() <= this.layer.max_bytes => {
+                            return Poll::Ready(finish(*this.layer, parts, whole.into_bytes(), Ok(())));
+                        }
+                        Ok(_) => {
+                            return Poll::Ready(finish(*this.layer, parts, Bytes::new(), Err(this.layer.too_large())));
+                        }
+                        Err(body) => body,
+                    };
                     this.state.set(State::Collecting { parts: Some(parts), body, received: Received::default() });
                 }
                 StateProj::Collecting { parts, mut body, received } => {
                     let end = match received.poll_collect(body.as_mut(), this.layer.max_bytes, cx) {
                         Poll::Ready(end) => end,
-                        Poll::Pending => Err(Failure::Broken(ready!(this.limit.poll(cx)))),
+                        Poll::Pending => Err(Failure::Broken(ready!(this.limit.poll(this.layer.timeout, cx)))),
                     };
                     let received = std::mem::take(received).into_bytes();
                     return Poll::Ready(match parts.take() {
@@ -145,6 +162,15 @@ where
                 }
             }
         }
+    }
+}
+
+/// Returns the body that is whole already, as one is that another layer of this crate has collected.
+fn whole<B: 'static>(body: B) -> Result<Body, B> {
+    let mut body = Some(body);
+    match (&mut body as &mut dyn Any).downcast_mut::<Option<Body>>().and_then(Option::take) {
+        Some(whole) => Ok(whole),
+        None => body.map_or_else(|| Ok(Body::empty()), Err),
     }
 }
 
@@ -168,9 +194,9 @@ fn finish(
 
 /// Says whether only the end of the connection marked the end of the body.
 fn is_unframed(parts: &response::Parts) -> bool {
+    // A look at each of a few names costs less than to hash these two.
     parts.version <= Version::HTTP_11
-        && !parts.headers.contains_key(CONTENT_LENGTH)
-        && !parts.headers.contains_key(TRANSFER_ENCODING)
+        && !parts.headers.keys().any(|name| matches!(*name, CONTENT_LENGTH | TRANSFER_ENCODING))
 }
 
 #[cfg(test)]
@@ -199,7 +225,7 @@ mod tests {
 
     fn run<B>(layer: CollectLayer, response: Response<B>) -> Result<Response<Body>, BoxError>
     where
-        B: http_body::Body,
+        B: http_body::Body + 'static,
         B::Error: Into<BoxError>,
     {
         let state = State::Calling { future: std::future::ready(Ok::<_, BoxError>(response)) };
@@ -208,6 +234,16 @@ mod tests {
 
     fn frames(parts: &[&'static str]) -> Script {
         Script(parts.iter().map(|part| Ok(Frame::data(Bytes::from_static(part.as_bytes())))).collect())
+    }
+
+    #[test]
+    fn a_body_that_is_whole_already_passes_and_keeps_to_the_cap() {
+        let whole = run(CollectLayer::new(3), Response::new(Body::from("abc"))).unwrap();
+        assert_eq!(whole.body().as_bytes(), b"abc");
+        let error = run(CollectLayer::new(2), Response::new(Body::from("abc"))).unwrap_err();
+        assert!(find_source::<ResponseBodyError>(&*error).unwrap().is_too_large());
+        let layer = CollectLayer::new(99).check_unframed(|bytes| bytes.ends_with(b"}"));
+        assert!(run(layer, Response::new(Body::from("{\"a\""))).is_err(), "nothing else marks its end");
     }
 
     #[test]

@@ -9,10 +9,16 @@ use super::body_error::Failure;
 use crate::BoxError;
 
 /// What has arrived of a body: nothing is copied while it is one frame.
-#[derive(Debug, Default)]
-pub(super) struct Received {
-    first: Bytes,
-    all: BytesMut,
+#[derive(Debug)]
+pub(super) enum Received {
+    One(Bytes),
+    Many(BytesMut),
+}
+
+impl Default for Received {
+    fn default() -> Self {
+        Self::One(Bytes::new())
+    }
 }
 
 impl Received {
@@ -46,22 +52,29 @@ impl Received {
     }
 
     fn len(&self) -> usize {
-        self.first.len() + self.all.len()
+        match self {
+            Self::One(first) => first.len(),
+            Self::Many(all) => all.len(),
+        }
     }
 
     fn push(&mut self, data: Bytes) {
-        if self.len() == 0 {
-            self.first = data;
-            return;
+        match self {
+            Self::One(first) if first.is_empty() => *first = data,
+            Self::One(first) => {
+                let mut all = BytesMut::with_capacity(first.len() + data.len());
+                all.extend_from_slice(first);
+                all.extend_from_slice(&data);
+                *self = Self::Many(all);
+            }
+            Self::Many(all) => all.extend_from_slice(&data),
         }
-        if self.all.is_empty() {
-            self.all.reserve(self.first.len() + data.len());
-            self.all.extend_from_slice(&std::mem::take(&mut self.first));
-        }
-        self.all.extend_from_slice(&data);
     }
 
     pub(super) fn into_bytes(self) -> Bytes {
-        if self.all.is_empty() { self.first } else { self.all.freeze() }
+        match self {
+            Self::One(first) => first,
+            Self::Many(all) => all.freeze(),
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::uri::PathAndQuery;
 use http::{Extensions, HeaderName, Request, Response, StatusCode};
 use tokio::time::Instant;
 
@@ -24,6 +25,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
 pub(super) struct Call<B> {
     /// What each attempt sends a clone of.
     request: Request<B>,
+    /// The request's one extension, while the attempt in flight has it.
+    operation: Option<Operation>,
     safety: Safety,
     context: Option<CallContext>,
     layer: Arc<RetryLayer>,
@@ -39,19 +42,18 @@ pub(super) struct Call<B> {
     attempts: Vec<Attempt>,
     /// Where the context's record has the attempt in flight.
     place: Option<usize>,
+    /// Whether an attempt has begun, and not ended.
+    is_in_flight: bool,
     /// Whether an attempt was made since the credentials were renewed.
     renewed: bool,
     /// Whether the next attempt has been paid for.
     is_paid: bool,
     /// A success whose body was lost, of something that mustn't be: if no other attempt brings it again, it is what is known.
-    kept: Option<Box<Result<Response<Body>, BoxError>>>,
+    kept: Option<Box<Attempted>>,
 }
 
-/// What follows an attempt.
-pub(super) enum Next {
-    Return(Result<Response<Body>, BoxError>),
-    Again { until: Instant },
-}
+/// How an attempt ended.
+type Attempted = Result<Response<Body>, BoxError>;
 
 /// When another attempt follows.
 struct Again {
@@ -60,12 +62,15 @@ struct Again {
     is_paid: bool,
 }
 
-impl<B: Clone> Call<B> {
-    pub(super) fn new(mut request: Request<B>, layer: Arc<RetryLayer>) -> Self {
+impl<B> Call<B> {
+    #[inline]
+    pub(super) fn new(mut request: Request<B>, context: Option<CallContext>, layer: Arc<RetryLayer>) -> Self {
+        let in_request = take_context(&mut request);
         Self {
             safety: Operation::safety_of(&request),
-            context: take_context(&mut request),
+            context: context.or(in_request),
             request,
+            operation: None,
             layer,
             start: None,
             deadline: None,
@@ -74,10 +79,26 @@ impl<B: Clone> Call<B> {
             attempt_start: None,
             attempts: Vec::new(),
             place: None,
+            is_in_flight: false,
             renewed: false,
             is_paid: false,
             kept: None,
         }
+    }
+
+    /// Returns what the attempts up to now met.
+    pub(super) fn attempts(&self) -> Vec<Attempt> {
+        let in_flight = self.is_in_flight.then(in_flight);
+        self.attempts.iter().cloned().chain(in_flight).collect()
+    }
+
+    /// Returns how long it has taken since its first poll.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.start.map_or(Duration::ZERO, |start| start.elapsed())
+    }
+
+    pub(super) fn path_and_query(&self) -> Option<&PathAndQuery> {
+        self.request.uri().path_and_query()
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
@@ -97,6 +118,11 @@ impl<B: Clone> Call<B> {
     /// Notes that time may have passed.
     pub(super) fn has_waited(&mut self) {
         self.waited = true;
+    }
+
+    /// Says whether time may have passed since the last look at the clock, and with it everything else.
+    pub(super) fn may_have_waited(&self) -> bool {
+        self.waited
     }
 
     /// Asks whether the next attempt has to wait, and until when. A wait past the deadline is an error at once.
@@ -123,7 +149,7 @@ impl<B: Clone> Call<B> {
         let now = Instant::now();
         if self.start.is_none() {
             self.start = Some(now);
-            let own = self.context.as_ref().and_then(|context| context.begin(now.into_std()));
+            let own = self.context.as_ref().and_then(|context| context.begin_now(now.into_std()));
             let timeout = self.layer.parts().2;
             self.deadline = own.map(Instant::from_std).or_else(|| now.checked_add(timeout?));
         }
@@ -133,22 +159,49 @@ impl<B: Clone> Call<B> {
     }
 
     /// Takes up an attempt: the request to send.
-    pub(super) fn begin(&mut self) -> Request<B> {
-        let mut request = self.request.clone();
-        if !self.attempts.is_empty() {
-            request.extensions_mut().insert(AttemptNumber(self.number()));
-        }
+    pub(super) fn begin(&mut self) -> Request<B>
+    where
+        B: Clone,
+    {
+        let request = self.next_request();
         if let Some(context) = &self.context {
-            let in_flight = Attempt::failed(Outcome::Unknown, "in flight", Duration::ZERO);
-            self.place = Some(context.add_attempt(in_flight));
+            self.place = context.add_attempt(in_flight);
         }
         self.ticket = Ticket::default();
         self.is_paid = false;
+        self.is_in_flight = true;
         request
     }
 
-    /// Decides what follows an attempt, and writes it down.
-    pub(super) fn judge(&mut self, result: Result<Response<Body>, BoxError>) -> Next {
+    /// Makes the request of the next attempt. The first one takes the operation along where that is the only extension, since a
+    /// map of extensions costs three allocations to clone.
+    fn next_request(&mut self) -> Request<B>
+    where
+        B: Clone,
+    {
+        if self.attempts.is_empty() {
+            let extensions = self.request.extensions_mut();
+            self.operation = if extensions.len() == 1 { extensions.get().cloned() } else { None };
+            if self.operation.is_some() {
+                let extensions = std::mem::take(extensions);
+                let mut request = self.request.clone();
+                *request.extensions_mut() = extensions;
+                return request;
+            }
+            return self.request.clone();
+        }
+        if let Some(operation) = self.operation.take() {
+            self.request.extensions_mut().insert(operation);
+        }
+        let mut request = self.request.clone();
+        request.extensions_mut().insert(AttemptNumber(self.number()));
+        request
+    }
+
+    /// Decides what follows an attempt, and writes it down. Returns when another one follows; where none does, the result is what
+    /// the call ends with.
+    pub(super) fn judge(&mut self, result: &mut Attempted) -> Option<Instant> {
+        self.is_in_flight = false;
         let attempt = AttemptResult {
             method: self.request.method(),
             safety: self.safety,
@@ -166,7 +219,7 @@ impl<B: Clone> Call<B> {
                 if let (Some(context), Some(place), Some(status)) = (&self.context, self.place.take(), status) {
                     context.end_attempt(place, Attempt::answered(status, self.attempt_elapsed()));
                 }
-                return Next::Return(result);
+                return None;
             }
         }
         let asked = attempt.headers().and_then(retry_after);
@@ -184,15 +237,13 @@ impl<B: Clone> Call<B> {
         self.renewed |= verdict == Verdict::Renewed;
         self.is_paid = again.as_ref().is_some_and(|again| again.is_paid);
         self.record(record);
+        let is_lost = is_success(status) && self.safety == Safety::NonIdempotent;
         match again {
-            Some(Again { until, .. }) => {
-                if is_success(status) && self.safety == Safety::NonIdempotent {
-                    self.kept = Some(Box::new(result));
-                }
-                Next::Again { until }
-            }
-            None => Next::Return(self.conclude(result)),
+            Some(_) if is_lost => self.kept = Some(Box::new(take(result))),
+            Some(_) => {}
+            None => *result = self.conclude(take(result)),
         }
+        again.map(|again| again.until)
     }
 
     /// Ends a call whose time is up between attempts.
@@ -203,6 +254,7 @@ impl<B: Clone> Call<B> {
 
     /// Ends a call whose time is up while an attempt is in flight.
     pub(super) fn abandoned(&mut self) -> BoxError {
+        self.is_in_flight = false;
         let timeout = self.timeout_error();
         self.record(Attempt::failed(Outcome::Unknown, timeout.to_string(), self.attempt_elapsed()));
         self.error(timeout.into())
@@ -272,7 +324,7 @@ impl<B: Clone> Call<B> {
             let place = self.place.take();
             match place {
                 Some(place) => context.end_attempt(place, attempt.clone()),
-                None => _ = context.add_attempt(attempt.clone()),
+                None => _ = context.add_attempt(|| attempt.clone()),
             }
         }
         self.attempts.push(attempt);
@@ -282,7 +334,7 @@ impl<B: Clone> Call<B> {
         self.attempt_start.map_or(Duration::ZERO, |start| start.elapsed())
     }
 
-    fn conclude(&mut self, result: Result<Response<Body>, BoxError>) -> Result<Response<Body>, BoxError> {
+    fn conclude(&mut self, result: Attempted) -> Attempted {
         let is_answered = result.as_ref().is_ok_and(|response| response.status().is_success());
         let result = self.kept.take().filter(|_| !is_answered).map_or(result, |kept| *kept);
         let mut response = result.map_err(|error| self.error(error))?;
@@ -331,6 +383,11 @@ impl<B> Drop for Call<B> {
     }
 }
 
+/// Takes a result out of its place.
+fn take(result: &mut Attempted) -> Attempted {
+    std::mem::replace(result, Ok(Response::default()))
+}
+
 /// Takes the context out of a request, so that no attempt has to clone it.
 fn take_context<B>(request: &mut Request<B>) -> Option<CallContext> {
     if request.extensions().is_empty() {
@@ -342,6 +399,10 @@ fn take_context<B>(request: &mut Request<B>) -> Option<CallContext> {
         *request.extensions_mut() = Extensions::new();
     }
     context
+}
+
+fn in_flight() -> Attempt {
+    Attempt::failed(Outcome::Unknown, "in flight", Duration::ZERO)
 }
 
 fn is_success(status: Option<StatusCode>) -> bool {

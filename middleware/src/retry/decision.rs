@@ -51,6 +51,7 @@ impl<'a> AttemptResult<'a> {
 
     /// Returns the whole response, where there is one.
     #[must_use]
+    #[inline]
     pub fn response(&self) -> Option<&'a Response<Body>> {
         self.result.ok()
     }
@@ -63,6 +64,7 @@ impl<'a> AttemptResult<'a> {
 
     /// Returns the status, where one arrived, even if the body didn't.
     #[must_use]
+    #[inline]
     pub fn status(&self) -> Option<StatusCode> {
         match self.result {
             Ok(response) => Some(response.status()),
@@ -72,6 +74,7 @@ impl<'a> AttemptResult<'a> {
 
     /// Returns the response's headers, where they arrived, even if the body didn't.
     #[must_use]
+    #[inline]
     pub fn headers(&self) -> Option<&'a HeaderMap> {
         match self.result {
             Ok(response) => Some(response.headers()),

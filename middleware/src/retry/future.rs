@@ -3,14 +3,17 @@
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
+use http::uri::PathAndQuery;
 use http::{Request, Response};
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tower_service::Service;
 
-use super::call::{Call, Next};
-use crate::{Body, BoxError};
+use super::InFlight;
+use super::call::Call;
+use crate::{Attempt, Body, BoxError};
 
 pin_project! {
     /// The future of [`Retry`](super::Retry).
@@ -27,9 +30,8 @@ pin_project! {
         #[pin]
         state: State<S::Future>,
         // One timer, armed when it is first needed, for the deadline and for every wait: a wait that would go past the
-        // deadline isn't begun.
-        #[pin]
-        timer: Option<Sleep>,
+        // deadline isn't begun. In a box, since most calls need none and would carry its room about.
+        timer: Option<Pin<Box<Sleep>>>,
     }
 }
 
@@ -51,6 +53,7 @@ impl<S, B> ResponseFuture<S, B>
 where
     S: Service<Request<B>>,
 {
+    #[inline]
     pub(super) fn new(service: S, call: Call<B>) -> Self {
         Self { service, call, state: State::Admitting, timer: None }
     }
@@ -76,7 +79,7 @@ where
                 },
                 StateProj::Waiting { until } => {
                     call.has_waited();
-                    ready!(poll_timer(this.timer.as_mut(), *until, cx));
+                    ready!(poll_timer(this.timer, *until, cx));
                     State::Admitting
                 }
                 StateProj::Readying => match this.service.poll_ready(cx) {
@@ -86,7 +89,8 @@ where
                         return finish(this.state, Err(call.out_of_time()));
                     }
                     Poll::Ready(Err(error)) => return finish(this.state, Err(call.not_ready(error.into()))),
-                    Poll::Ready(Ok(())) => match call.admit() {
+                    // What was ready at once is no later than when it was admitted.
+                    Poll::Ready(Ok(())) => match if call.may_have_waited() { call.admit() } else { Ok(None) } {
                         Ok(None) => {
                             // Straight into its place: the largest of the states is moved no more often than it must be.
                             this.state.set(State::Attempting { future: this.service.call(call.begin()) });
@@ -109,13 +113,12 @@ where
                         ready!(poll_deadline(this.timer, call.deadline(), cx));
                         return finish(this.state, Err(call.abandoned()));
                     }
-                    Poll::Ready(result) => match call.judge(result.map_err(Into::into)) {
-                        Next::Return(result) => return finish(this.state, result),
-                        Next::Again { until } => {
-                            *this.service = this.service.clone();
-                            State::Waiting { until }
-                        }
-                    },
+                    Poll::Ready(result) => {
+                        let mut result = result.map_err(Into::into);
+                        let Some(until) = call.judge(&mut result) else { return finish(this.state, result) };
+                        *this.service = this.service.clone();
+                        State::Waiting { until }
+                    }
                 },
                 StateProj::Done => return Poll::Ready(Err("polled after completion".into())),
             };
@@ -130,17 +133,30 @@ fn finish<F, T>(mut state: Pin<&mut State<F>>, result: T) -> Poll<T> {
     Poll::Ready(result)
 }
 
-fn poll_timer(mut timer: Pin<&mut Option<Sleep>>, at: Instant, cx: &mut Context<'_>) -> Poll<()> {
-    match timer.as_mut().as_pin_mut() {
-        Some(sleep) if sleep.deadline() == at => {}
-        Some(sleep) => sleep.reset(at),
-        None => timer.set(Some(sleep_until(at))),
+fn poll_timer(timer: &mut Option<Pin<Box<Sleep>>>, at: Instant, cx: &mut Context<'_>) -> Poll<()> {
+    let timer = timer.get_or_insert_with(|| Box::pin(sleep_until(at)));
+    if timer.deadline() != at {
+        timer.as_mut().reset(at);
     }
-    timer.as_pin_mut().map_or(Poll::Pending, |sleep| sleep.poll(cx))
+    timer.as_mut().poll(cx)
 }
 
-fn poll_deadline(timer: Pin<&mut Option<Sleep>>, deadline: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
+fn poll_deadline(timer: &mut Option<Pin<Box<Sleep>>>, deadline: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
     deadline.map_or(Poll::Pending, |deadline| poll_timer(timer, deadline, cx))
+}
+
+impl<S: Service<Request<B>>, B> InFlight for ResponseFuture<S, B> {
+    fn attempts(&self) -> Vec<Attempt> {
+        self.call.attempts()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.call.elapsed()
+    }
+
+    fn path_and_query(&self) -> Option<&PathAndQuery> {
+        self.call.path_and_query()
+    }
 }
 
 impl<S: Service<Request<B>>, B> fmt::Debug for ResponseFuture<S, B> {

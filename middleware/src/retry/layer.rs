@@ -11,7 +11,7 @@ use tower_service::Service;
 use super::call::Call;
 use super::{ResponseFuture, RetryPolicy};
 use crate::pace::Pace;
-use crate::{Body, BoxError};
+use crate::{Body, BoxError, CallContext};
 
 /// Sends a request again where that is safe and may help.
 #[derive(Debug, Clone)]
@@ -52,10 +52,12 @@ impl RetryLayer {
         self
     }
 
+    #[inline]
     pub(super) fn attempt_timeout(&self) -> Option<Duration> {
         self.attempt_timeout
     }
 
+    #[inline]
     pub(super) fn parts(&self) -> (&RetryPolicy, &Pace, Option<Duration>) {
         (&self.policy, &self.pace, self.timeout)
     }
@@ -76,6 +78,19 @@ pub struct Retry<S> {
     config: Arc<RetryLayer>,
 }
 
+impl<S: Clone> Retry<S> {
+    /// Sends a request, with a context of its own in place of one in its extensions, which cost more.
+    ///
+    /// A call needs the service by reference alone: where it is shared, there is no clone of it to make first.
+    #[inline]
+    pub fn send<B>(&self, request: Request<B>, context: Option<CallContext>) -> ResponseFuture<S, B>
+    where
+        S: Service<Request<B>>,
+    {
+        ResponseFuture::new(self.inner.clone(), Call::new(request, context, Arc::clone(&self.config)))
+    }
+}
+
 impl<S, B> Service<Request<B>> for Retry<S>
 where
     S: Service<Request<B>, Response = Response<Body>> + Clone,
@@ -92,7 +107,6 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let call = Call::new(request, Arc::clone(&self.config));
-        ResponseFuture::new(self.inner.clone(), call)
+        self.send(request, None)
     }
 }

@@ -51,6 +51,7 @@ mod decision;
 mod error;
 mod events;
 mod future;
+mod in_flight;
 mod layer;
 mod policy;
 
@@ -60,5 +61,6 @@ pub use budget::RetryBudget;
 pub use decision::{AttemptResult, Verdict};
 pub use error::RetryError;
 pub use future::ResponseFuture;
+pub use in_flight::InFlight;
 pub use layer::{Retry, RetryLayer};
 pub use policy::{RetryPolicy, RetryPolicyBuilder};

@@ -5,12 +5,11 @@ use std::iter::FusedIterator;
 
 use futures_core::Stream;
 use futures_util::StreamExt as _;
-use futures_util::stream::Iter;
 
 use super::Client;
 use crate::error::Error;
 use crate::pagination::{self, Paginate};
-use crate::revocation::{JournalError, Revocation, RevocationStream, StopReason};
+use crate::revocation::{Ids, JournalError, Revocation, RevocationStream, StopReason};
 
 /// The iterator of [`Client::paginate`].
 #[must_use = "iterators are lazy"]
@@ -22,7 +21,7 @@ pub struct Paginated<E: Paginate>(Waiting<pagination::Paginated<E>>);
 /// and the batch is at its end; what is in flight then is cancelled. Nothing else is an `Err`: what became of an id is in its
 /// [`Revocation`].
 #[must_use = "iterators are lazy"]
-pub struct Outcomes<I: Iterator>(Waiting<RevocationStream<Iter<I>>>);
+pub struct Outcomes<I: Iterator>(Waiting<RevocationStream<Ids<I>>>);
 
 /// A stream that is waited for.
 struct Waiting<S> {
@@ -72,7 +71,7 @@ impl<I> Outcomes<I>
 where
     I: Iterator<Item: Into<String>>,
 {
-    pub(super) fn new(client: &Client, stream: RevocationStream<Iter<I>>) -> Self {
+    pub(super) fn new(client: &Client, stream: RevocationStream<Ids<I>>) -> Self {
         Self(Waiting::new(client, stream))
     }
 

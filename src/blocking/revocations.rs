@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use futures_util::stream::Iter;
-
 use super::{Client, Outcomes};
 use crate::error::Error;
-use crate::revocation::{self, Journal, JournalError, OwnToken, RevocationReport, StopHandle};
+use crate::revocation::{self, Ids, Journal, JournalError, OwnToken, RevocationReport, StopHandle};
 
 /// Many revocations, not begun yet: [`run`](Self::run) or [`outcomes`](Self::outcomes) begins them.
 ///
@@ -15,14 +13,14 @@ use crate::revocation::{self, Journal, JournalError, OwnToken, RevocationReport,
 #[must_use = "nothing is revoked until it is run or iterated"]
 pub struct Revocations<'a, I> {
     client: &'a Client,
-    batch: revocation::Revocations<Iter<I>>,
+    batch: revocation::Revocations<Ids<I>>,
 }
 
 impl<'a, I> Revocations<'a, I>
 where
     I: Iterator<Item: Into<String>>,
 {
-    pub(super) fn new(client: &'a Client, batch: revocation::Revocations<Iter<I>>) -> Self {
+    pub(super) fn new(client: &'a Client, batch: revocation::Revocations<Ids<I>>) -> Self {
         Self { client, batch }
     }
 

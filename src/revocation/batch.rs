@@ -5,8 +5,8 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use futures_core::Stream;
-use futures_util::stream::{self, Iter};
 
+use super::ids::Ids;
 use super::journal::{Journal, JournalError, Subject};
 use super::report::RevocationReport;
 use super::stop::StopHandle;
@@ -64,21 +64,21 @@ impl<'a> JwtService<'a> {
     ///
     /// Waiting for the rate limit, and for what a 429 asks for, uses up neither an id's attempts nor its time: the client's
     /// `timeout` doesn't hold here, each attempt's does.
-    pub fn discard_user_jwts<I>(&self, ids: I) -> Revocations<Iter<I::IntoIter>>
+    pub fn discard_user_jwts<I>(&self, ids: I) -> Revocations<Ids<I::IntoIter>>
     where
         I: IntoIterator<Item: Into<String>>,
     {
-        Revocations::new(self.client().clone(), Kind::User, stream::iter(ids))
+        Revocations::new(self.client().clone(), Kind::User, Ids::new(ids.into_iter()))
     }
 
     /// Revokes many project tokens, as [`discard_user_jwts`](Self::discard_user_jwts) does users'.
     ///
     /// The token that the client itself uses is held back, where it is among them: see [`Revocations::own_token`].
-    pub fn discard_project_jwts<I>(&self, ids: I) -> Revocations<Iter<I::IntoIter>>
+    pub fn discard_project_jwts<I>(&self, ids: I) -> Revocations<Ids<I::IntoIter>>
     where
         I: IntoIterator<Item: Into<String>>,
     {
-        Revocations::new(self.client().clone(), Kind::Project, stream::iter(ids))
+        Revocations::new(self.client().clone(), Kind::Project, Ids::new(ids.into_iter()))
     }
 
     /// Revokes the tokens of users whose ids a stream gives.

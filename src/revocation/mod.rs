@@ -132,6 +132,7 @@ mod batch;
 mod classify;
 mod concurrency;
 mod describe;
+mod ids;
 mod in_flight;
 mod journal;
 mod outcome;
@@ -150,6 +151,7 @@ mod words;
 mod failing_disk;
 
 pub use batch::{OwnToken, Revocations};
+pub use ids::Ids;
 pub use journal::{Journal, JournalError, JournalErrorKind, JournalOptions, JournalSync};
 pub use outcome::{Revocation, RevocationOutcome, StopReason};
 pub use progress::{Basis, Estimate, Progress};

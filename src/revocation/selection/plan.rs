@@ -3,14 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::time::SystemTime;
 
-use futures_util::stream::Iter;
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 
 use super::listing::List;
 use super::{SelectedToken, Verify};
 use crate::client::Client;
-use crate::revocation::{Progress, Revocations};
+use crate::revocation::{Ids, Progress, Revocations};
 
 /// What will be revoked: counts, names and ages, to be read before anything is sent.
 ///
@@ -147,7 +146,7 @@ impl RevocationPlan {
     }
 
     /// Makes a batch of it, for a client that need not be the one that listed.
-    pub fn revocations(&self, client: &Client) -> Revocations<Iter<std::vec::IntoIter<String>>> {
+    pub fn revocations(&self, client: &Client) -> Revocations<Ids<std::vec::IntoIter<String>>> {
         let ids = self.ids().map(str::to_owned).collect::<Vec<_>>();
         let own = self.tokens.iter().filter(|token| token.is_own);
         match self.list.user_id {

@@ -20,7 +20,7 @@ use crate::signals::Signals;
 const KEPT: usize = 1_000;
 const TICK: Duration = Duration::from_millis(500);
 
-type Ids = futures_util::stream::Iter<std::vec::IntoIter<String>>;
+type PlannedIds = magicbell::revocation::Ids<std::vec::IntoIter<String>>;
 
 pub(super) struct Settings {
     pub(super) concurrency: u16,
@@ -74,7 +74,7 @@ pub(super) async fn run(
     Ok(Ran { report: watch.report, lines_failed: watch.lines_failed })
 }
 
-fn revocations(client: &Client, plan: &Plan) -> Revocations<Ids> {
+fn revocations(client: &Client, plan: &Plan) -> Revocations<PlannedIds> {
     match plan {
         Plan::Listed { plan, .. } => plan.revocations(client),
         Plan::Ids { kind: Kind::User, ids, .. } => client.jwt().discard_user_jwts(ids.clone()),
@@ -94,7 +94,7 @@ struct Watch<'a> {
 
 impl Watch<'_> {
     /// Takes the outcomes as they come, to the last.
-    async fn follow(mut self, plan: &Plan, stream: &mut RevocationStream<Ids>, signals: &mut Signals) -> Self {
+    async fn follow(mut self, plan: &Plan, stream: &mut RevocationStream<PlannedIds>, signals: &mut Signals) -> Self {
         let mut tick = tokio::time::interval(TICK);
         let mut signalled = 0;
         loop {

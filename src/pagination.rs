@@ -10,7 +10,7 @@ use futures_core::Stream;
 use crate::client::{Client, Execute};
 use crate::endpoint::Endpoint;
 use crate::error::{DecodeError, Error};
-use crate::jwt::{AccessToken, AccessTokenCollection, FetchProjectTokens, FetchUserTokens};
+use crate::jwt::{AccessToken, AccessTokenCollection, FetchProjectTokens, FetchUserTokens, Links};
 
 /// How many pages in a row may have nothing new.
 pub(crate) const MAX_BARREN_PAGES: u32 = 100;
@@ -47,6 +47,27 @@ pub struct Page<T> {
     pub items: Vec<Result<T, DecodeError>>,
     /// The cursor of the next page, or why there is none although the page speaks of one; `None` on the last page.
     pub next: Option<Result<String, DecodeError>>,
+}
+
+impl<T> Page<T> {
+    /// Makes a page of its items and its links: where a link leads on and there is no cursor in it, the list ends with an error
+    /// rather than too soon.
+    ///
+    /// ```
+    /// use magicbell::{jwt::Links, pagination::Page};
+    ///
+    /// let links: Links = serde_json::from_str(r#"{"next": "/users?starting_after=7"}"#)?;
+    /// assert_eq!(Page::new([1, 2], &links).next.unwrap()?, "7");
+    /// let links: Links = serde_json::from_str(r#"{"next": "/users?page=2"}"#)?;
+    /// assert!(Page::new([1, 2], &links).next.unwrap().is_err());
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn new(items: impl IntoIterator<Item = T>, links: &Links) -> Self {
+        let leads_on = links.next.as_ref().is_some_and(|next| !next.is_empty());
+        let missing = || leads_on.then(|| Err(DecodeError::new("the next page's link has no cursor in it")));
+        Self { items: items.into_iter().map(Ok).collect(), next: links.next_cursor().map(Ok).or_else(missing) }
+    }
 }
 
 impl Client {
@@ -211,13 +232,8 @@ impl<E: Paginate> fmt::Debug for Paginated<E> {
 }
 
 fn take_apart(page: AccessTokenCollection) -> Page<AccessToken> {
-    let next = match (page.links.next_cursor(), page.links.next.is_some_and(|next| !next.is_empty())) {
-        (Some(cursor), _) => Some(Ok(cursor)),
-        (None, true) => Some(Err(DecodeError::new("the next page's link has no cursor in it"))),
-        (None, false) => None,
-    };
     let malformed = page.malformed.into_iter().map(|row| Err(row.error));
-    Page { items: page.data.into_iter().map(Ok).chain(malformed).collect(), next }
+    Page { items: page.data.into_iter().map(Ok).chain(malformed).collect(), ..Page::new([], &page.links) }
 }
 
 macro_rules! paginate_tokens {

@@ -1,5 +1,6 @@
 //! Settings and record of one call, shared between those who care.
 
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -23,7 +24,7 @@ use crate::Attempt;
 #[derive(Debug, Default)]
 pub struct CallContext {
     timeout: Option<Duration>,
-    max_attempts: Option<u32>,
+    max_attempts: Option<NonZeroU32>,
     waits_out_rate_limits: bool,
     #[cfg(feature = "retry")]
     policy: Option<Arc<crate::retry::RetryPolicy>>,
@@ -61,7 +62,7 @@ impl CallContext {
     /// Sets how often the request may be sent, the first time included, in place of the policy's limit. 0 counts as 1.
     #[must_use]
     pub fn with_max_attempts(mut self, max_attempts: u32) -> Self {
-        self.max_attempts = Some(max_attempts.max(1));
+        self.max_attempts = Some(NonZeroU32::new(max_attempts).unwrap_or(NonZeroU32::MIN));
         self
     }
 
@@ -117,7 +118,7 @@ impl CallContext {
     /// Returns the limit on attempts, where one was set.
     #[must_use]
     pub fn max_attempts(&self) -> Option<u32> {
-        self.max_attempts
+        self.max_attempts.map(NonZeroU32::get)
     }
 
     /// Returns what the attempts up to now met. One that is in flight is there too, with an unknown outcome.
@@ -136,7 +137,7 @@ impl CallContext {
 
     /// Writes down an attempt, and returns its place; `None` where nobody else has the record.
     #[cfg(feature = "retry")]
-    pub(crate) fn add_attempt(&self, attempt: impl FnOnce() -> Attempt) -> Option<usize> {
+    pub(crate) fn add_attempt(&self, attempt: impl FnOnce() -> Attempt) -> Option<u32> {
         self.shared.get()?;
         let mut record = self.lock();
         if record.first.is_none() {
@@ -144,17 +145,17 @@ impl CallContext {
             return Some(0);
         }
         record.others.push(attempt());
-        Some(record.others.len())
+        Some(u32::try_from(record.others.len()).unwrap_or(u32::MAX))
     }
 
     /// Writes down how the attempt at a place ended.
     #[cfg(feature = "retry")]
-    pub(crate) fn end_attempt(&self, place: usize, attempt: Attempt) {
+    pub(crate) fn end_attempt(&self, place: u32, attempt: Attempt) {
         let mut record = self.lock();
         match place.checked_sub(1) {
             None => record.first = Some(attempt),
             Some(place) => {
-                if let Some(entry) = record.others.get_mut(place) {
+                if let Some(entry) = record.others.get_mut(place as usize) {
                     *entry = attempt;
                 }
             }

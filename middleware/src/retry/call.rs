@@ -156,7 +156,7 @@ impl<B> Call<B> {
         let now = Instant::now();
         if self.start.is_none() {
             self.start = Some(now);
-            let own = self.context.as_ref().and_then(|context| context.begin_now(now.into_std()));
+            let own = self.context.as_ref().and_then(|context| context.begin(now.into_std()));
             let timeout = self.layer.parts().2;
             self.deadline = own.map(Instant::from_std).or_else(|| now.checked_add(timeout?));
         }

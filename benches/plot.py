@@ -88,18 +88,26 @@ def loopback():
     bars("throughput.svg", "Requests a second over loopback", rows)
 
 
-def loopback_instructions():
+def loopback_counts(what):
     counts = defaultdict(lambda: defaultdict(list))
-    for row in table("loopback_instructions.tsv"):
+    for row in table(f"loopback_{what}.tsv"):
         # Under valgrind the fifth column on is the count alone.
         counts[row["protocol"], row["client"]][int(row["requests"])].append(int(row["cpu ms"]))
-    print("\n| | client | instructions a request |\n|---|---|---|")
+    print(f"\n| | client | {what} a request |\n|---|---|---|")
     for (protocol, client), by_requests in counts.items():
         (fewer, one), (more, two) = sorted(by_requests.items())
         # The warm-up is a tenth of the requests, and at least twice what is in flight.
         sent = lambda count: count + max(count // 10, 128)
         figure = (median(two) - median(one)) / (sent(more) - sent(fewer))
-        print(f"| {protocol} | {client} | {figure:,.0f} |")
+        print(f"| {protocol} | {client} | {figure:,.{0 if what == 'instructions' else 1}f} |")
+
+
+def loopback_instructions():
+    loopback_counts("instructions")
+
+
+def loopback_allocations():
+    loopback_counts("allocations")
 
 
 def batches():
@@ -118,5 +126,5 @@ def batches():
     bars("memory.svg", "Peak of memory by the size of a batch", rows)
 
 
-for draw in (overhead, loopback, loopback_instructions, batches):
+for draw in (overhead, loopback, loopback_instructions, loopback_allocations, batches):
     draw()

@@ -1,6 +1,7 @@
 //! Settings and record of one call, shared between those who care.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::Attempt;
@@ -20,15 +21,15 @@ use crate::Attempt;
 /// assert!(context.attempts().is_empty());
 /// # Ok::<(), http::Error>(())
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug, Clone)]
 pub struct CallContext {
     timeout: Option<Duration>,
-    max_attempts: Option<u32>,
+    max_attempts: Option<NonZeroU32>,
     waits_out_rate_limits: bool,
     #[cfg(feature = "retry")]
     policy: Option<Arc<crate::retry::RetryPolicy>>,
-    /// Made when it is first cloned or asked for: what nobody else can see needn't be written down.
-    shared: OnceLock<Arc<Shared>>,
+    /// `None` where nobody else is going to look at it: then nothing need be written down.
+    shared: Option<Arc<Shared>>,
 }
 
 #[derive(Debug, Default)]
@@ -45,10 +46,24 @@ struct Record {
 }
 
 impl CallContext {
-    /// Makes one that changes nothing.
+    /// Makes one that changes nothing. Its clones share the record and the deadline.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        Self { shared: Some(Arc::default()), ..Self::unrecorded() }
+    }
+
+    /// Makes one that changes nothing and has neither a record nor a deadline to share, which spares an allocation: for who only
+    /// wants to set something.
+    #[must_use]
+    pub fn unrecorded() -> Self {
+        Self {
+            timeout: None,
+            max_attempts: None,
+            waits_out_rate_limits: false,
+            #[cfg(feature = "retry")]
+            policy: None,
+            shared: None,
+        }
     }
 
     /// Sets how long the call may take, in place of the layer's own limit: counted from where it [begins](Self::begin).
@@ -61,7 +76,7 @@ impl CallContext {
     /// Sets how often the request may be sent, the first time included, in place of the policy's limit. 0 counts as 1.
     #[must_use]
     pub fn with_max_attempts(mut self, max_attempts: u32) -> Self {
-        self.max_attempts = Some(max_attempts.max(1));
+        self.max_attempts = Some(NonZeroU32::new(max_attempts).unwrap_or(NonZeroU32::MIN));
         self
     }
 
@@ -93,20 +108,13 @@ impl CallContext {
     /// before that.
     pub fn begin(&self, now: Instant) -> Option<Instant> {
         let deadline = now.checked_add(self.timeout?)?;
-        Some(*self.shared().deadline.get_or_init(|| deadline))
-    }
-
-    /// The same, for who begins a call once.
-    #[cfg(feature = "retry")]
-    pub(crate) fn begin_now(&self, now: Instant) -> Option<Instant> {
-        let deadline = now.checked_add(self.timeout?)?;
-        Some(self.shared.get().map_or(deadline, |shared| *shared.deadline.get_or_init(|| deadline)))
+        Some(self.shared.as_ref().map_or(deadline, |shared| *shared.deadline.get_or_init(|| deadline)))
     }
 
     /// Returns the deadline, where the call has begun and there is one.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        self.shared.get()?.deadline.get().copied()
+        self.shared.as_ref()?.deadline.get().copied()
     }
 
     #[cfg(feature = "retry")]
@@ -117,69 +125,58 @@ impl CallContext {
     /// Returns the limit on attempts, where one was set.
     #[must_use]
     pub fn max_attempts(&self) -> Option<u32> {
-        self.max_attempts
+        self.max_attempts.map(NonZeroU32::get)
     }
 
     /// Returns what the attempts up to now met. One that is in flight is there too, with an unknown outcome.
     #[must_use]
     pub fn attempts(&self) -> Vec<Attempt> {
-        let record = self.lock();
+        let Some(record) = self.lock() else { return Vec::new() };
         record.first.iter().chain(&record.others).cloned().collect()
     }
 
     /// Says whether there was one attempt alone, and a status answered it.
     #[must_use]
     pub fn was_answered_at_once(&self, status: http::StatusCode) -> bool {
-        let record = self.lock();
-        record.others.is_empty() && record.first.as_ref().is_some_and(|first| first.status == Some(status))
+        let is_all = |record: &Record| {
+            record.others.is_empty() && record.first.as_ref().is_some_and(|first| first.status == Some(status))
+        };
+        self.lock().is_some_and(|record| is_all(&record))
     }
 
-    /// Writes down an attempt, and returns its place; `None` where nobody else has the record.
+    /// Writes down an attempt, and returns its place; `None` where there is no record.
     #[cfg(feature = "retry")]
-    pub(crate) fn add_attempt(&self, attempt: impl FnOnce() -> Attempt) -> Option<usize> {
-        self.shared.get()?;
-        let mut record = self.lock();
+    pub(crate) fn add_attempt(&self, attempt: impl FnOnce() -> Attempt) -> Option<u32> {
+        let mut record = self.lock()?;
         if record.first.is_none() {
             record.first = Some(attempt());
             return Some(0);
         }
         record.others.push(attempt());
-        Some(record.others.len())
+        Some(u32::try_from(record.others.len()).unwrap_or(u32::MAX))
     }
 
     /// Writes down how the attempt at a place ended.
     #[cfg(feature = "retry")]
-    pub(crate) fn end_attempt(&self, place: usize, attempt: Attempt) {
-        let mut record = self.lock();
+    pub(crate) fn end_attempt(&self, place: u32, attempt: Attempt) {
+        let Some(mut record) = self.lock() else { return };
         match place.checked_sub(1) {
             None => record.first = Some(attempt),
             Some(place) => {
-                if let Some(entry) = record.others.get_mut(place) {
+                if let Some(entry) = record.others.get_mut(place as usize) {
                     *entry = attempt;
                 }
             }
         }
     }
 
-    fn shared(&self) -> &Arc<Shared> {
-        self.shared.get_or_init(Arc::default)
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Record> {
-        self.shared().record.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> Option<MutexGuard<'_, Record>> {
+        self.shared.as_ref().map(|shared| shared.record.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// Clones share the deadline and the record.
-impl Clone for CallContext {
-    fn clone(&self) -> Self {
-        Self {
-            timeout: self.timeout,
-            max_attempts: self.max_attempts,
-            waits_out_rate_limits: self.waits_out_rate_limits,
-            #[cfg(feature = "retry")]
-            policy: self.policy.clone(),
-            shared: Arc::clone(self.shared()).into(),
-        }
+impl Default for CallContext {
+    fn default() -> Self {
+        Self::new()
     }
 }

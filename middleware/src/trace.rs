@@ -126,22 +126,25 @@ where
 
     #[inline]
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let span = CallSpanLayer::is_enabled().then(|| self.kind.span(&request));
-        // One place, whether there is a span or not: the future is large.
-        let entered = span.as_deref().map(Span::enter);
-        let inner = self.inner.call(request);
-        drop(entered);
-        ResponseFuture { inner, span, kind: self.kind }
+        if CallSpanLayer::is_enabled() {
+            return self.call_in_span(request);
+        }
+        ResponseFuture { inner: self.inner.call(request), span: None, kind: self.kind }
     }
 }
 
-impl Kind {
+impl<S> Traced<S> {
     #[cold]
-    fn span<B>(self, request: &Request<B>) -> Box<Span> {
-        Box::new(match self {
-            Self::Call => call_span(request),
-            Self::Attempt => attempt_span(request),
-        })
+    fn call_in_span<B>(&mut self, request: Request<B>) -> ResponseFuture<S::Future>
+    where
+        S: Service<Request<B>>,
+    {
+        let span = match self.kind {
+            Kind::Call => call_span(&request),
+            Kind::Attempt => attempt_span(&request),
+        };
+        let inner = span.in_scope(|| self.inner.call(request));
+        ResponseFuture { inner, span: Some(Box::new(span)), kind: self.kind }
     }
 }
 

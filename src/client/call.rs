@@ -110,7 +110,9 @@ impl<'a, E: Endpoint> Call<'a, E> {
         if is_ordinary && !shared.has_outer_layers {
             return Ok(shared.stack.call(request, None));
         }
-        let mut context = CallContext::new().with_timeout(self.timeout.unwrap_or(shared.timeout).min(FAR));
+        // Where there are no layers around the call, nobody but retry looks at it.
+        let context = if shared.has_outer_layers { CallContext::new() } else { CallContext::unrecorded() };
+        let mut context = context.with_timeout(self.timeout.unwrap_or(shared.timeout).min(FAR));
         if let Some(max_attempts) = self.max_attempts {
             context = context.with_max_attempts(max_attempts);
         }

@@ -115,7 +115,10 @@ where
     let mut layers = layers.into_iter();
     let Some(outermost) = layers.next() else { return Box::new(AroundRetry(retry)) };
     let retry = Arc::new(retry);
-    let call = tower::service_fn(move |request| around_retry(&retry, request, None));
+    let call = tower::service_fn(move |mut request: Request<Body>| {
+        let context = request.extensions_mut().remove();
+        around_retry(&retry, request, context)
+    });
     outermost.around_calls(apply(layers, settings.max_response_bytes, call), settings.max_response_bytes)
 }
 

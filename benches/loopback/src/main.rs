@@ -51,6 +51,12 @@ fn main() -> Result<()> {
             rounds(&CLIENTS, ROUNDS, &[64], &[Protocol::Http1, Protocol::Http2], 1_000, &valgrind)?;
             rounds(&CLIENTS, ROUNDS, &[64], &[Protocol::Http1, Protocol::Http2], 2_000, &valgrind)
         }
+        // Nearly the same in each run: a connection more or less is made.
+        ["--allocations"] => {
+            let valgrind = ["valgrind", "--tool=memcheck", "--leak-check=no", "--undef-value-errors=no"];
+            rounds(&CLIENTS, 1, &[64], &[Protocol::Http1, Protocol::Http2], 1_000, &valgrind)?;
+            rounds(&CLIENTS, 1, &[64], &[Protocol::Http1, Protocol::Http2], 2_000, &valgrind)
+        }
         _ => Err("see README.md for what can be given".into()),
     }
 }
@@ -109,7 +115,7 @@ fn start_server(protocol: Protocol) -> Result<(Child, Target)> {
     Ok((server, Target { protocol, port, pem }))
 }
 
-/// Runs a client; under another program, that one's count of instructions is what it returns.
+/// Runs a client; under another program, that one's count, of instructions or of allocations, is what it returns.
 fn in_a_process(client: &str, target: &Target, in_flight: usize, count: usize, under: &[&str]) -> Result<String> {
     let exe = env::current_exe()?;
     let mut command = match under {
@@ -126,8 +132,13 @@ fn in_a_process(client: &str, target: &Target, in_flight: usize, count: usize, u
     if !output.status.success() {
         return Err(format!("{client} failed:\n{errors}").into());
     }
-    match errors.lines().filter_map(|line| line.split_once("Collected :")).next_back() {
-        Some((_, instructions)) => Ok(format!("instructions\t{}", instructions.trim())),
+    if let Some((_, instructions)) = errors.lines().filter_map(|line| line.split_once("Collected :")).next_back() {
+        return Ok(format!("instructions\t{}", instructions.trim()));
+    }
+    match errors.lines().filter_map(|line| line.split_once("total heap usage: ")).next_back() {
+        Some((_, usage)) => {
+            Ok(format!("allocations\t{}", usage.split(" allocs").next().unwrap_or_default().replace(',', "")))
+        }
         None => Ok(String::from_utf8(output.stdout)?.trim_end().to_owned()),
     }
 }

@@ -25,8 +25,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
 pub(super) struct Call<B> {
     /// What each attempt sends a clone of.
     request: Request<B>,
-    /// The request's one extension, while the attempt in flight has it.
-    operation: Option<Operation>,
+    /// What the request's one extension is made of, while the attempt in flight has it.
+    operation: Option<Named>,
     safety: Safety,
     context: Option<CallContext>,
     layer: Arc<RetryLayer>,
@@ -41,7 +41,7 @@ pub(super) struct Call<B> {
     attempt_start: Option<Instant>,
     attempts: Vec<Attempt>,
     /// Where the context's record has the attempt in flight.
-    place: Option<usize>,
+    place: Option<u32>,
     /// Whether an attempt has begun, and not ended.
     is_in_flight: bool,
     /// Whether an attempt was made since the credentials were renewed.
@@ -55,6 +55,13 @@ pub(super) struct Call<B> {
 /// How an attempt ended.
 type Attempted = Result<Response<Body>, BoxError>;
 
+/// An operation, but for the method, which is the request's.
+struct Named {
+    name: &'static str,
+    path: &'static str,
+    safety: Safety,
+}
+
 /// When another attempt follows.
 struct Again {
     delay: Duration,
@@ -63,12 +70,12 @@ struct Again {
 }
 
 impl<B> Call<B> {
-    #[inline]
-    pub(super) fn new(mut request: Request<B>, context: Option<CallContext>, layer: Arc<RetryLayer>) -> Self {
-        let in_request = take_context(&mut request);
+    // Inline, since it is large, and so built in its place.
+    #[inline(always)]
+    pub(super) fn new(request: Request<B>, context: Option<CallContext>, layer: Arc<RetryLayer>) -> Self {
         Self {
             safety: Operation::safety_of(&request),
-            context: context.or(in_request),
+            context,
             request,
             operation: None,
             layer,
@@ -149,7 +156,7 @@ impl<B> Call<B> {
         let now = Instant::now();
         if self.start.is_none() {
             self.start = Some(now);
-            let own = self.context.as_ref().and_then(|context| context.begin_now(now.into_std()));
+            let own = self.context.as_ref().and_then(|context| context.begin(now.into_std()));
             let timeout = self.layer.parts().2;
             self.deadline = own.map(Instant::from_std).or_else(|| now.checked_add(timeout?));
         }
@@ -180,17 +187,16 @@ impl<B> Call<B> {
         B: Clone,
     {
         if self.attempts.is_empty() {
-            let extensions = self.request.extensions_mut();
-            self.operation = if extensions.len() == 1 { extensions.get().cloned() } else { None };
-            if self.operation.is_some() {
-                let extensions = std::mem::take(extensions);
-                let mut request = self.request.clone();
+            self.operation = alone(&self.request);
+            let extensions = self.operation.is_some().then(|| std::mem::take(self.request.extensions_mut()));
+            let mut request = self.request.clone();
+            if let Some(extensions) = extensions {
                 *request.extensions_mut() = extensions;
-                return request;
             }
-            return self.request.clone();
+            return request;
         }
-        if let Some(operation) = self.operation.take() {
+        if let Some(Named { name, path, safety }) = self.operation.take() {
+            let operation = Operation::new(name, self.request.method().clone(), path).with_safety(safety);
             self.request.extensions_mut().insert(operation);
         }
         let mut request = self.request.clone();
@@ -388,8 +394,19 @@ fn take(result: &mut Attempted) -> Attempted {
     std::mem::replace(result, Ok(Response::default()))
 }
 
+/// Returns a request's operation, where it is the only extension.
+fn alone<B>(request: &Request<B>) -> Option<Named> {
+    if request.extensions().len() != 1 {
+        return None;
+    }
+    let operation =
+        request.extensions().get::<Operation>().filter(|operation| operation.method() == request.method())?;
+    Some(Named { name: operation.name(), path: operation.path(), safety: operation.safety() })
+}
+
 /// Takes the context out of a request, so that no attempt has to clone it.
-fn take_context<B>(request: &mut Request<B>) -> Option<CallContext> {
+#[inline]
+pub(super) fn take_context<B>(request: &mut Request<B>) -> Option<CallContext> {
     if request.extensions().is_empty() {
         return None;
     }

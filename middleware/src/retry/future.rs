@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -11,9 +12,9 @@ use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tower_service::Service;
 
-use super::InFlight;
 use super::call::Call;
-use crate::{Attempt, Body, BoxError};
+use super::{InFlight, RetryLayer};
+use crate::{Attempt, Body, BoxError, CallContext};
 
 pin_project! {
     /// The future of [`Retry`](super::Retry).
@@ -53,9 +54,10 @@ impl<S, B> ResponseFuture<S, B>
 where
     S: Service<Request<B>>,
 {
-    #[inline]
-    pub(super) fn new(service: S, call: Call<B>) -> Self {
-        Self { service, call, state: State::Admitting, timer: None }
+    // Inline, since it is large, and so built in its place.
+    #[inline(always)]
+    pub(super) fn new(service: S, request: Request<B>, context: Option<CallContext>, layer: Arc<RetryLayer>) -> Self {
+        Self { service, call: Call::new(request, context, layer), state: State::Admitting, timer: None }
     }
 }
 

@@ -8,7 +8,7 @@ use http::{Request, Response};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::call::Call;
+use super::call::take_context;
 use super::{ResponseFuture, RetryPolicy};
 use crate::pace::Pace;
 use crate::{Body, BoxError, CallContext};
@@ -79,7 +79,7 @@ pub struct Retry<S> {
 }
 
 impl<S: Clone> Retry<S> {
-    /// Sends a request, with a context of its own in place of one in its extensions, which cost more.
+    /// Sends a request, with a context that is given here: it costs less than one in the extensions, where none is looked for.
     ///
     /// A call needs the service by reference alone: where it is shared, there is no clone of it to make first.
     #[inline]
@@ -87,7 +87,7 @@ impl<S: Clone> Retry<S> {
     where
         S: Service<Request<B>>,
     {
-        ResponseFuture::new(self.inner.clone(), Call::new(request, context, Arc::clone(&self.config)))
+        ResponseFuture::new(self.inner.clone(), request, context, Arc::clone(&self.config))
     }
 }
 
@@ -106,7 +106,8 @@ where
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        self.send(request, None)
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let context = take_context(&mut request);
+        self.send(request, context)
     }
 }

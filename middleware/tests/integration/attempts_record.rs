@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use http::Response;
-use magicbell_middleware::retry::RetryLayer;
+use magicbell_middleware::collect::CollectLayer;
+use magicbell_middleware::retry::{InFlight as _, RetryLayer};
 use magicbell_middleware::timeout::TimeoutError;
 use magicbell_middleware::{Attempts, Body, CallContext, Outcome, find_source};
-use tower::ServiceExt as _;
+use tokio_test::{assert_pending, task};
+use tower::{Layer as _, ServiceExt as _};
 
 use crate::support::{ATTEMPT_TIMEOUT, Reply, Server, create, list, policy, retry_error, stack};
 
@@ -151,4 +153,34 @@ async fn an_earlier_attempt_that_may_have_been_applied_makes_a_call_unknown_that
     let (_, result) = call(&[Reply::Status(503), Reply::NotSent]).await;
     let error = result.unwrap_err();
     assert_eq!(retry_error(&error).outcome(), Outcome::Unknown);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_tells_what_is_known_of_it_before_it_has_ended() {
+    let server = Server::new([Reply::Status(503), Reply::Never]);
+    let retry = RetryLayer::new(policy()).layer(CollectLayer::new(99).layer(server.clone()));
+    let mut call = task::spawn(retry.send(list(), None));
+    assert!(call.attempts().is_empty() && call.elapsed().is_zero());
+    let path = list().uri().path_and_query().cloned();
+    assert_eq!(call.path_and_query(), path.as_ref());
+    while server.count() < 2 {
+        assert_pending!(call.poll());
+        tokio::time::advance(100 * MILLISECOND).await;
+    }
+    tokio::time::advance(Duration::from_secs(3)).await;
+    let known =
+        call.attempts().iter().map(|one| (one.outcome, one.status.map(|status| status.as_u16()))).collect::<Vec<_>>();
+    assert_eq!(known, [(Outcome::Answered, Some(503)), (Outcome::Unknown, None)]);
+    assert!(call.elapsed() >= Duration::from_secs(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_context_beside_the_request_is_obeyed_and_written_to() {
+    let server = Server::new([Reply::Status(503)]);
+    let retry = RetryLayer::new(policy()).layer(CollectLayer::new(99).layer(server.clone()));
+    let context = CallContext::new().with_max_attempts(2);
+    retry.send(list(), Some(context.clone())).await.unwrap();
+    assert_eq!((server.count(), context.attempts().len()), (2, 2));
+    retry.send(list(), Some(CallContext::unrecorded().with_max_attempts(1))).await.unwrap();
+    assert_eq!(server.count(), 3);
 }

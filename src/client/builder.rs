@@ -37,14 +37,16 @@ const NO_TRANSPORT: &str =
 #[bon]
 impl Client {
     /// Begins the settings of a client; [`build`](ClientBuilder::build) ends them.
-    ///
-    /// # Errors
-    ///
-    /// `build` returns [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for any setting that can't be used; the
-    /// message says which, and never holds a secret.
     #[builder(
         start_fn(name = builder, vis = "pub"),
-        finish_fn(name = build, vis = "pub"),
+        finish_fn(name = build, vis = "pub", doc {
+            /// Ends the settings, and makes the client. It connects when it is used.
+            ///
+            /// # Errors
+            ///
+            /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) for any setting that can't be used; the message says
+            /// which, and never holds a secret.
+        }),
         builder_type(name = ClientBuilder, vis = "pub", doc {
             /// The settings of a [`Client`](crate::Client).
         }),

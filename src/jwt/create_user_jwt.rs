@@ -19,8 +19,12 @@ use crate::nullable::Nullable;
 /// use magicbell::{Nullable, jwt::CreateUserJwt, testing::Server};
 ///
 /// let server = Server::start().await?;
-/// let request =
-///     CreateUserJwt::builder().external_id("user-42").email(Nullable::Null).expiry(3600).name("inbox").build();
+/// let request = CreateUserJwt::builder()
+///     .external_id("user-42")
+///     .email(Nullable::Null)
+///     .expiry(3600)
+///     .name("inbox")
+///     .build();
 /// let created = server.client().execute(request).await?;
 /// assert!(!created.token.expose_secret().is_empty());
 /// assert!(created.expires_at.is_some());

@@ -67,3 +67,25 @@ impl Error for CredentialsError {
         Some(&*self.0)
     }
 }
+
+#[cfg(test)]
+#[cfg(any(feature = "_transport", feature = "testing"))]
+mod tests {
+    use super::*;
+
+    fn lines(error: &(dyn Error + 'static)) -> Vec<String> {
+        std::iter::successors(Some(error), |error: &&(dyn Error + 'static)| (*error).source())
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    #[test]
+    fn each_says_what_failed_and_what_is_beneath() {
+        let (connecting, connected) = (TransportError::new(true, "refused"), TransportError::new(false, "reset"));
+        assert!(connecting.is_connect() && !connected.is_connect());
+        assert_eq!(lines(&connecting), ["connecting failed", "refused"]);
+        assert_eq!(lines(&connected), ["the connection failed", "reset"]);
+        assert_eq!(lines(&TlsError(connecting)), ["TLS failed", "connecting failed", "refused"]);
+        assert_eq!(lines(&CredentialsError("no vault".into())), ["the credentials gave no token", "no vault"]);
+    }
+}

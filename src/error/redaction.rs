@@ -183,6 +183,22 @@ mod tests {
     }
 
     #[test]
+    fn the_claims_of_a_jwt_are_read_and_nothing_elses() {
+        let payload = URL_SAFE_NO_PAD.encode(r#"{"jti":"tok-1","project":7,"admin":true,"x":null}"#);
+        let redactor = Redactor::default();
+        assert_eq!((redactor.changes(), redactor.claims()), (0, vec![]));
+        redactor.learn(&HeaderValue::try_from(format!("Bearer e30.{payload}.c2ln")).unwrap());
+        assert_eq!(redactor.claims(), ["tok-1"]);
+        let claims = ["jti", "project", "admin", "x", "none"].map(|name| redactor.claim(name));
+        assert_eq!(claims, [Some("tok-1".to_owned()), Some("7".to_owned()), None, None, None]);
+        assert!(redactor.is_known_token(&format!("e30.{payload}.c2ln")));
+        assert!(!redactor.is_known_token(&payload));
+        redactor.learn(&HeaderValue::from_static("Bearer opaque"));
+        assert_eq!((redactor.changes(), redactor.claims()), (2, vec![]));
+        assert_eq!(format!("{redactor:?}"), "Redactor");
+    }
+
+    #[test]
     fn an_echo_in_another_form_is_redacted() {
         let redactor = Redactor::default();
         let token = "an-opaque-token-".repeat(4);

@@ -67,6 +67,14 @@ impl Endpoint for DiscardProjectJwt {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::endpoint::{BaseUrl, build};
+
+    #[test]
+    fn the_id_is_one_segment_of_the_path() {
+        let base_url = BaseUrl::parse("https://api.magicbell.com/v2").unwrap();
+        let request = build(&base_url, &DiscardProjectJwt::new("a/b")).unwrap();
+        assert_eq!(request.uri(), "https://api.magicbell.com/v2/jwt/project/a%2Fb");
+    }
 
     #[test]
     fn a_padded_id_is_refused() {

@@ -42,7 +42,7 @@ pub(super) fn decode(answer: &Answer<'_>) -> Result<DiscardTokenResponse, Decode
 /// Reads the fields one by one, so that an odd time doesn't make a discard fail.
 fn field_by_field(answer: &Answer<'_>) -> Option<DiscardTokenResponse> {
     let fields = answer.json_prefix::<Fields>().ok()?;
-    let discarded_at = fields.text("discarded_at").as_deref().map(Timestamp::from);
+    let discarded_at = fields.text("discarded_at").filter(|text| !text.is_empty()).as_deref().map(Timestamp::from);
     Some(DiscardTokenResponse { token_id: fields.text("token_id")?, discarded_at })
 }
 
@@ -70,6 +70,19 @@ mod tests {
     #[test]
     fn a_204_is_a_discard_without_a_time() {
         assert_eq!(read(204, ""), Ok(DiscardTokenResponse { token_id: "0a1B".into(), discarded_at: None }));
+    }
+
+    #[test]
+    fn an_odd_time_does_not_hide_the_id() {
+        let discarded = read(200, r#"{"token_id":"0a1B","discarded_at":["x"]}"#).unwrap();
+        assert_eq!((&*discarded.token_id, discarded.discarded_at), ("0a1B", None));
+    }
+
+    #[test]
+    fn that_no_token_is_named_is_told_from_that_another_is() {
+        assert_eq!(read(200, "{}").unwrap_err().to_string(), "it names no token");
+        let other = read(200, r#"{"token_id":"other"}"#).unwrap_err();
+        assert_eq!(other.to_string(), "it names another token than the one to discard");
     }
 
     #[test]

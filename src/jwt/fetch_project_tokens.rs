@@ -56,3 +56,35 @@ impl Endpoint for FetchProjectTokens {
         access_token_collection::decode(answer)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::Response;
+    use magicbell_middleware::Body;
+
+    use super::*;
+    use crate::endpoint::{BaseUrl, build, decode};
+
+    #[test]
+    fn what_is_given_is_in_the_query_and_nothing_else() {
+        let base_url = BaseUrl::parse("https://api.magicbell.com/v2").unwrap();
+        let sent = |request| build::<FetchProjectTokens>(&base_url, &request).unwrap().uri().to_string();
+        let all = FetchProjectTokens::builder().limit(3).starting_after("c&d").ending_before("e").build();
+        assert_eq!(sent(all), "https://api.magicbell.com/v2/jwt/project?limit=3&starting_after=c%26d&ending_before=e");
+        assert_eq!(sent(FetchProjectTokens::default()), "https://api.magicbell.com/v2/jwt/project");
+    }
+
+    #[test]
+    fn a_page_of_nothing_is_refused() {
+        let limit = |limit| FetchProjectTokens::builder().limit(limit).build().validate();
+        assert_eq!(limit(0).unwrap_err().field(), "limit");
+        assert!(limit(1).is_ok());
+    }
+
+    #[test]
+    fn a_page_is_read() {
+        let response = Response::new(Body::from(r#"{"data":[{"created_at":"a"}],"links":{"next":"c"}}"#));
+        let page = decode::<FetchProjectTokens>("/jwt/project", &response).unwrap();
+        assert_eq!((page.data.len(), page.links.next_cursor().as_deref()), (1, Some("c")));
+    }
+}

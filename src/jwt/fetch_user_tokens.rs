@@ -70,3 +70,39 @@ impl Endpoint for FetchUserTokens {
         access_token_collection::decode(answer)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::Response;
+    use magicbell_middleware::Body;
+
+    use super::*;
+    use crate::endpoint::{BaseUrl, build, decode};
+
+    #[test]
+    fn what_is_given_is_in_the_path_and_the_query_and_nothing_else() {
+        let base_url = BaseUrl::parse("https://api.magicbell.com/v2").unwrap();
+        let sent = |request| build::<FetchUserTokens>(&base_url, &request).unwrap().uri().to_string();
+        let all = FetchUserTokens::builder().user_id("a/b").limit(3).starting_after("c&d").ending_before("e");
+        assert_eq!(
+            sent(all.build()),
+            "https://api.magicbell.com/v2/jwt/user/a%2Fb?limit=3&starting_after=c%26d&ending_before=e"
+        );
+        assert_eq!(sent(FetchUserTokens::builder().user_id("u").build()), "https://api.magicbell.com/v2/jwt/user/u");
+    }
+
+    #[test]
+    fn what_can_not_be_meant_is_refused() {
+        let user = |user_id| FetchUserTokens::builder().user_id(user_id);
+        assert_eq!(user("\u{feff}u").build().validate().unwrap_err().field(), "user_id");
+        assert_eq!(user("u").limit(0).build().validate().unwrap_err().field(), "limit");
+        assert!(user("u").limit(1).build().validate().is_ok());
+    }
+
+    #[test]
+    fn a_page_is_read() {
+        let response = Response::new(Body::from(r#"{"data":[{"created_at":"a"}],"links":{"next":"c"}}"#));
+        let page = decode::<FetchUserTokens>("/jwt/user/u", &response).unwrap();
+        assert_eq!((page.data.len(), page.links.next_cursor().as_deref()), (1, Some("c")));
+    }
+}

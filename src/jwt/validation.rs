@@ -70,6 +70,18 @@ mod tests {
     }
 
     #[test]
+    fn the_bounds_themselves_are_within() {
+        assert!(text("name", &"x".repeat(255)).is_ok());
+        assert!(text("name", &"x".repeat(256)).is_err());
+        assert!(expiry(&Nullable::Value(1.into())).is_ok());
+        assert!(expiry(&Nullable::Value(0.into())).is_err());
+        assert!(limit(Some(1)).is_ok() && limit(None).is_ok());
+        assert!(limit(Some(0)).is_err());
+        assert!(user_id(" a user ").is_ok());
+        assert!(user_id("\u{feff}u").is_err());
+    }
+
+    #[test]
     fn a_token_in_place_of_its_id_is_refused_without_an_echo() {
         for id in ["eyJhbGciOiJub25lIn0.e30.c2ln", "Bearer eyJhbGciOiJub25lIn0.e30.", "x=eyJhbGciOiJub25lIn0.e30."] {
             let error = token_id(id).unwrap_err();

@@ -4,7 +4,8 @@
 //! on 24 November 2026 with rustc 1.95 and valgrind 3.19, on x86-64 Linux (AMD EPYC, glibc 2.36).
 //!
 //! Allocations are exact. Instructions are that day's figure and 5 % of it, at least 200, for other versions of compiler and
-//! libc: five runs of one binary didn't differ by one instruction (a batch of 64 by 60, for its hashes are random).
+//! libc: five runs of one binary didn't differ by one instruction (a batch of 64 by 60, for its hashes are random). The list's line
+//! has more room: it is the difference of two sums of 450,000, which move by 4,000 with what is inlined in serde.
 
 /// What a case may cost over another, each time.
 #[derive(Debug, Clone, Copy)]
@@ -23,7 +24,7 @@ pub(crate) const MARGINS: &[Margin] = &[
     margin("discard/+ retry, deadline", "discard/+ attempt span", 2_100.0, 2.0),
     margin("discard/+ idempotency key", "discard/+ retry, deadline", 300.0, 0.0),
     margin("discard/+ call span", "discard/+ idempotency key", 300.0, 0.0),
-    margin("discard/client", "discard/by hand", 2_400.0, -1.0),
+    margin("discard/client", "discard/by hand", 2_200.0, -1.0),
     margin("discard/client, settings of its own", "discard/client", 900.0, 1.0),
     margin("discard/client, concurrency limit", "discard/client", 400.0, 0.0),
     margin("discard/client, rate limit", "discard/client", 550.0, 0.0),
@@ -34,7 +35,7 @@ pub(crate) const MARGINS: &[Margin] = &[
     margin("discard/client, two attempt layers", "discard/client, one attempt layer", 900.0, 2.0),
     margin("discard/client, a layer in each slot", "discard/client", 4_150.0, 9.0),
     margin("create/client", "create/by hand", 5_050.0, 5.0),
-    margin("list of 100/client", "list of 100/by hand", 16_850.0, -1.0),
+    margin("list of 100/client", "list of 100/by hand", 20_000.0, -1.0),
     margin("batch, an id/1 in flight", "batch, an id/single calls", 3_400.0, 1.0),
     margin("batch, an id/64 in flight", "batch, an id/single calls", 3_600.0, 1.0),
 ];

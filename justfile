@@ -47,5 +47,11 @@ msrv: (run "msrv")
 # The oldest versions of the dependencies that the manifests allow
 minimal-versions: (run "minimal-versions")
 
+# The public surface, against .ci/public-api
+public-api: (run "public-api")
+
+# What breaks code since the latest release
+semver: (run "semver")
+
 # Both packages, as they would be published
 package: (run "package")

@@ -7,7 +7,6 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::Full;
 use magicbell_middleware::{Body, BoxError};
 use tower::Service;
 
@@ -52,7 +51,7 @@ pub struct Transport {
 }
 
 impl Service<Request<Body>> for Transport {
-    type Response = Response<Full<Bytes>>;
+    type Response = Response<Body>;
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
 
@@ -65,7 +64,7 @@ impl Service<Request<Body>> for Transport {
         let answer = exchange_in_memory(Arc::clone(&self.shared), request);
         Box::pin(async move {
             let answer = answer.await.ok_or_else(|| TransportError::new(false, "a fault ended it"))?;
-            Ok(answer.map(Full::new))
+            Ok(answer.map(Body::from))
         })
     }
 }

@@ -51,7 +51,7 @@ impl Server {
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # async fn main() -> Result<(), magicbell::BoxError> {
 /// use http::Request;
 /// use magicbell::{Body, testing::Server};
 /// use tower::ServiceExt;

@@ -19,6 +19,48 @@ pub(crate) const MAX_BARREN_PAGES: u32 = 100;
 ///
 /// It is implemented by [`FetchProjectTokens`] and [`FetchUserTokens`]; implement it for a list of your own to have
 /// [`Client::paginate`] read it.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use futures_util::TryStreamExt;
+/// use magicbell::pagination::{Page, Paginate};
+/// # use magicbell::{Endpoint, Operation, Query, testing::Server};
+/// # use serde_json::json;
+/// # #[derive(serde::Deserialize)]
+/// # struct User { id: String }
+/// # #[derive(serde::Deserialize)]
+/// # struct Users { users: Vec<User>, next: Option<String> }
+/// # struct FetchUsers { after: Option<String> }
+/// # impl Endpoint for FetchUsers {
+/// #     type Response = Users;
+/// #     const OPERATION: Operation = Operation::get("fetch_users", "/users");
+/// #     fn query(&self, query: &mut Query<'_>) { query.append_some("after", self.after.as_deref()); }
+/// # }
+///
+/// impl Paginate for FetchUsers {
+///     type Item = User;
+///
+///     fn with_cursor(&self, cursor: String) -> Self {
+///         Self { after: Some(cursor) }
+///     }
+///     fn page(page: Users) -> Page<User> {
+///         Page { items: page.users.into_iter().map(Ok).collect(), next: page.next.map(Ok) }
+///     }
+///     fn id(user: &User) -> Option<&str> {
+///         Some(&user.id)
+///     }
+/// }
+/// # let server = Server::start().await?;
+/// # server.on::<FetchUsers>()
+/// #     .answers(json!({ "users": [{ "id": "hana" }], "next": "a cursor" }))
+/// #     .answers(json!({ "users": [{ "id": "omar" }] }));
+/// let users = server.client().paginate(FetchUsers { after: None }).try_collect::<Vec<_>>().await?;
+/// assert_eq!(users.len(), 2);
+/// # assert_eq!(server.received::<FetchUsers>()[1].query_parameter("after").as_deref(), Some("a cursor"));
+/// # Ok(())
+/// # }
+/// ```
 pub trait Paginate: Endpoint {
     /// What a page has many of.
     type Item: Send + 'static;
@@ -41,6 +83,18 @@ pub trait Paginate: Endpoint {
 }
 
 /// A page, taken apart.
+///
+/// ```
+/// use magicbell::jwt::{AccessTokenCollection, FetchProjectTokens};
+/// use magicbell::pagination::Paginate;
+///
+/// // A next page that can't be asked for is an error, and not the end of the list.
+/// let json = r#"{"data":[{"id":"1","created_at":"2026-01-01T00:00:00Z"}],"links":{"next":"/elsewhere"}}"#;
+/// let page = FetchProjectTokens::page(serde_json::from_str::<AccessTokenCollection>(json)?);
+/// assert_eq!(page.items.len(), 1);
+/// assert!(page.next.is_some_and(|next| next.is_err()));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Page<T> {
     /// The page's items. One that can't be read is an error among the others.
@@ -114,6 +168,24 @@ impl Client {
 /// The stream of [`Client::paginate`].
 ///
 /// Dropping it cancels what is in flight.
+///
+/// A page is fetched when an item of it is asked for, and no sooner:
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use futures_util::{StreamExt, TryStreamExt};
+/// use magicbell::{jwt::FetchProjectTokens, testing::Server};
+///
+/// let server = Server::start().await?;
+/// server.add_project_tokens(1_000);
+/// let tokens = server.client().paginate(FetchProjectTokens::builder().limit(100).build());
+/// let first = tokens.take(100).try_collect::<Vec<_>>().await?;
+/// assert_eq!(first.len(), 100);
+/// server.assert_received::<FetchProjectTokens>(1);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "streams do nothing unless polled"]
 pub struct Paginated<E: Paginate> {
     client: Client,

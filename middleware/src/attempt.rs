@@ -8,6 +8,16 @@ use http::StatusCode;
 use crate::Outcome;
 
 /// What one attempt of a call met.
+///
+/// ```
+/// use std::time::Duration;
+/// use http::StatusCode;
+/// use magicbell_middleware::Attempt;
+///
+/// let [lost, refused] = [StatusCode::BAD_GATEWAY, StatusCode::TOO_MANY_REQUESTS];
+/// assert!(Attempt::answered(lost, Duration::ZERO).may_have_been_applied());
+/// assert!(!Attempt::answered(refused, Duration::ZERO).may_have_been_applied());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Attempt {
@@ -54,6 +64,25 @@ pub struct Attempts(pub Vec<Attempt>);
 /// Which attempt of its call a request is, counted from 1: in a request's extensions from the second on.
 ///
 /// An extension costs three allocations, so the first attempt goes without; [`AttemptNumber::of`] knows that.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), magicbell_middleware::BoxError> {
+/// # use http::{Request, Response};
+/// # use magicbell_middleware::{Body, retry::{RetryLayer, RetryPolicy}};
+/// # use tower::{ServiceBuilder, ServiceExt};
+/// use magicbell_middleware::AttemptNumber;
+///
+/// let service = ServiceBuilder::new()
+///     .layer(RetryLayer::new(RetryPolicy::default()))
+///     .service_fn(async |request: Request<Body>| {
+///         let status = if AttemptNumber::of(&request) < 3 { 503 } else { 200 };
+///         Response::builder().status(status).body(Body::empty())
+///     });
+/// assert_eq!(service.oneshot(Request::new(Body::empty())).await?.status(), 200);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AttemptNumber(pub(crate) u32);
 

@@ -3,6 +3,16 @@
 use http::Method;
 
 /// What happens when a request is sent twice, in the terms of [RFC 9110, section 9.2](https://www.rfc-editor.org/rfc/rfc9110#section-9.2).
+///
+/// ```
+/// use http::Method;
+/// use magicbell_middleware::{Operation, Safety};
+///
+/// assert_eq!(Safety::of(&Method::POST), Safety::NonIdempotent);
+/// // A POST that only reads may be sent again.
+/// const SEARCH: Operation = Operation::post("search", "/search").with_safety(Safety::Safe);
+/// assert_eq!(SEARCH.safety(), Safety::Safe);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Safety {
     /// It reads: sending it again changes nothing.

@@ -6,6 +6,18 @@ use std::fmt;
 use crate::{Attempt, BoxError};
 
 /// What is known of a request after an attempt to send it: may the server have applied it?
+///
+/// ```
+/// use std::time::Duration;
+/// use http::StatusCode;
+/// use magicbell_middleware::{Attempt, Outcome};
+///
+/// // A 404 after a 504: was there no such thing, or has the first attempt deleted it?
+/// let attempts = [StatusCode::GATEWAY_TIMEOUT, StatusCode::NOT_FOUND];
+/// let attempts = attempts.map(|status| Attempt::answered(status, Duration::ZERO));
+/// assert_eq!(Outcome::after(&attempts), Outcome::Unknown);
+/// assert_eq!(Outcome::after(&attempts[1..]), Outcome::Answered);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Outcome {
     /// The server can't have seen it.

@@ -11,6 +11,20 @@ use crate::error::Error;
 use magicbell_middleware::retry::RetryPolicy;
 
 /// One call, with settings of its own: made by [`Client::request`], carried out by [`send`](Self::send).
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let runtime = tokio::runtime::Runtime::new()?;
+/// # let server = runtime.block_on(magicbell::testing::Server::start())?;
+/// # let client = magicbell::Client::builder().token(server.token()).base_url(server.url()).build_blocking()?;
+/// use magicbell::jwt::CreateUserJwt;
+///
+/// let request = CreateUserJwt::builder().external_id("user-42").build();
+/// client.request(&request).header("x-login", "7").send()?;
+/// assert_eq!(server.requests()[0].header("x-login"), Some("7"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "a call does nothing until it is sent"]
 pub struct Call<'a, E> {

@@ -17,6 +17,24 @@ use crate::pagination::Paginate;
 ///
 /// Cloning it is cheap, and clones share everything, as those of the [async client](crate::Client) do, and the thread too. Its
 /// Debug shows no secret.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let runtime = tokio::runtime::Runtime::new()?;
+/// # let server = runtime.block_on(magicbell::testing::Server::start())?;
+/// use std::thread;
+/// use magicbell::{Client, jwt::CreateUserJwt};
+///
+/// let client = Client::builder().token(server.token()).base_url(server.url()).build_blocking()?;
+/// thread::scope(|scope| {
+///     let log_in = |user| client.execute(CreateUserJwt::builder().external_id(user).expiry(3600).build());
+///     let logins = ["hana", "omar"].map(|user| scope.spawn(move || log_in(user)));
+///     logins.into_iter().for_each(|login| assert!(login.join().unwrap().is_ok()));
+/// });
+/// assert_eq!(server.user_tokens("omar").len(), 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Client {
     client: crate::Client,

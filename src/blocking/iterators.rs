@@ -12,6 +12,22 @@ use crate::pagination::{self, Paginate};
 use crate::revocation::{Ids, JournalError, Revocation, RevocationStream, StopReason};
 
 /// The iterator of [`Client::paginate`].
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let runtime = tokio::runtime::Runtime::new()?;
+/// # let server = runtime.block_on(magicbell::testing::Server::start())?;
+/// # let client = magicbell::Client::builder().token(server.token()).base_url(server.url()).build_blocking()?;
+/// use magicbell::{Error, jwt::FetchUserTokens};
+///
+/// server.add_user_tokens("hana", 250);
+/// let request = FetchUserTokens::builder().user_id("hana").limit(100).build();
+/// // The first error ends it, so that half of a list is never taken for the whole.
+/// let tokens = client.paginate(request).collect::<Result<Vec<_>, Error>>()?;
+/// assert_eq!(tokens.len(), 250);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "iterators are lazy"]
 pub struct Paginated<E: Paginate>(Waiting<pagination::Paginated<E>>);
 
@@ -20,6 +36,26 @@ pub struct Paginated<E: Paginate>(Waiting<pagination::Paginated<E>>);
 /// The batch runs while it is asked for the next one. Where that is [in async code](super#how-it-runs), the one item is an `Err`,
 /// and the batch is at its end; what is in flight then is cancelled. Nothing else is an `Err`: what became of an id is in its
 /// [`Revocation`].
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let runtime = tokio::runtime::Runtime::new()?;
+/// # let server = runtime.block_on(magicbell::testing::Server::start())?;
+/// # let client = magicbell::Client::builder().token(server.token()).base_url(server.url()).build_blocking()?;
+/// use magicbell::revocation::{RevocationOutcome, StopReason};
+///
+/// // Project tokens, by a slip: none of them is found among those of users.
+/// let ids = server.add_project_tokens(100);
+/// let mut outcomes = client.jwt().discard_user_jwts(ids).concurrency(4).outcomes();
+/// let mut never_sent = 0;
+/// while let Some(revocation) = outcomes.next().transpose()? {
+///     never_sent += u32::from(revocation.outcome == RevocationOutcome::NotAttempted);
+/// }
+/// assert_eq!(outcomes.stopped(), Some(StopReason::AllNotFound));
+/// assert!(never_sent > 70);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "iterators are lazy"]
 pub struct Outcomes<I: Iterator>(Waiting<RevocationStream<Ids<I>>>);
 

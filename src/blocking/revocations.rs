@@ -9,6 +9,24 @@ use crate::revocation::{self, Ids, Journal, JournalError, OwnToken, RevocationRe
 /// Many revocations, not begun yet: [`run`](Self::run) or [`outcomes`](Self::outcomes) begins them.
 ///
 /// Its settings are those of [`revocation::Revocations`], and so is what they mean.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let runtime = tokio::runtime::Runtime::new()?;
+/// # let server = runtime.block_on(magicbell::testing::Server::start())?;
+/// # let client = magicbell::Client::builder().token(server.token()).base_url(server.url()).build_blocking()?;
+/// use magicbell::revocation::RevocationOutcome;
+///
+/// // An old list: most of it is gone by now, and that is no reason to stop.
+/// # let mut ids = server.add_user_tokens("hana", 30);
+/// # client.jwt().discard_user_jwts(ids.clone()).run()?;
+/// # ids.extend(server.add_user_tokens("hana", 10));
+/// let report = client.jwt().discard_user_jwts(ids).stop_after_not_found(0).run()?;
+/// assert_eq!(report.count(RevocationOutcome::NotFound), 30);
+/// assert_eq!(report.count(RevocationOutcome::Revoked), 10);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "nothing is revoked until it is run or iterated"]
 pub struct Revocations<'a, I> {

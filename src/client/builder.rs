@@ -49,6 +49,21 @@ impl Client {
         }),
         builder_type(name = ClientBuilder, vis = "pub", doc {
             /// The settings of a [`Client`](crate::Client).
+            ///
+            /// ```
+            /// use std::time::Duration;
+            /// use magicbell::{Client, ErrorKind};
+            ///
+            /// let client = Client::builder()
+            ///     .token("a.project.token")
+            ///     .timeout(Duration::from_secs(20))
+            ///     .user_agent("my-app/1.0")
+            ///     .build()?;
+            /// // What can't be used is said here, not by the first call.
+            /// let refused = Client::builder().token("a.project.token").base_url("http://api.magicbell.com/v2").build();
+            /// assert_eq!(refused.unwrap_err().kind(), ErrorKind::Configuration);
+            /// # Ok::<(), magicbell::Error>(())
+            /// ```
         }),
         state_mod(name = client_builder, vis = "pub"),
         on(String, into),

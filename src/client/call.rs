@@ -20,6 +20,25 @@ use crate::error::{Error, InvalidRequest};
 const FAR: Duration = Duration::from_secs(30 * 365 * 86_400);
 
 /// One call, with settings of its own: made by [`Client::request`], carried out by [`send`](Self::send).
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use magicbell::{jwt::CreateUserJwt, testing::Server};
+///
+/// let server = Server::start().await?;
+/// let client = server.client();
+/// let request = CreateUserJwt::builder().external_id("user-42").build();
+///
+/// // With a key that is kept, the same creation can be sent again later, where the service honours keys as the fake one does.
+/// let key = "6b1f7c1e-4c0a-4d8e-9d3f-0f5a2f6f7f10";
+/// let created = client.request(&request).idempotency_key(key).send().await?;
+/// let again = client.request(&request).idempotency_key(key).send().await?;
+/// assert_eq!(created.data().token_id, again.data().token_id);
+/// assert_eq!(server.user_tokens("user-42").len(), 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "a call does nothing until it is sent"]
 pub struct Call<'a, E> {

@@ -24,6 +24,26 @@ pin_project! {
     /// The future of [`Call::send`](super::Call::send): the whole answer.
     ///
     /// Dropping it cancels the call; whether the request was applied is then unknown.
+    ///
+    /// It borrows neither client nor request, so calls of any kind can be awaited together:
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use magicbell::jwt::{FetchProjectTokens, FetchUserTokens};
+    /// use magicbell::testing::Server;
+    ///
+    /// let server = Server::start().await?;
+    /// let client = server.client();
+    /// server.add_user_tokens("hana", 2);
+    ///
+    /// let project = client.request(FetchProjectTokens::builder().build()).send();
+    /// let hana = client.request(FetchUserTokens::builder().user_id("hana").build()).send();
+    /// let (project, hana) = tokio::try_join!(project, hana)?;
+    /// assert_eq!((project.data().data.len(), hana.data().data.len()), (1, 2));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use = "futures do nothing unless polled"]
     pub struct SendCall<T> {
         sending: Sending,
@@ -35,6 +55,22 @@ pin_project! {
     /// The future of [`Client::execute`]: what was read from the answer.
     ///
     /// Dropping it cancels the call; whether the request was applied is then unknown.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use magicbell::{jwt::CreateUserJwt, testing::Server};
+    ///
+    /// let server = Server::start().await?;
+    /// let creating = server.client().execute(CreateUserJwt::builder().external_id("hana").build());
+    /// assert_eq!(server.request_count(), 0, "nothing is sent until it is polled");
+    ///
+    /// // It borrows nothing, so it can be a task.
+    /// tokio::spawn(creating).await??;
+    /// assert_eq!(server.user_tokens("hana").len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use = "futures do nothing unless polled"]
     pub struct Execute<T> {
         #[pin]

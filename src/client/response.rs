@@ -13,6 +13,22 @@ use crate::error::request_id;
 /// A success: what was read from the answer, and the answer's status and headers.
 ///
 /// Debug shows the headers' names, not their values.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use magicbell::{jwt::FetchProjectTokens, testing::{Fault, Server}};
+///
+/// let server = Server::start().await?;
+/// server.fail_next(Fault::status(503));
+///
+/// // A success that took a second attempt shows nowhere else.
+/// let response = server.client().request(FetchProjectTokens::builder().build()).send().await?;
+/// let met = response.attempts().iter().filter_map(|attempt| attempt.status);
+/// assert!(met.eq([503, 200].map(|status| http::StatusCode::from_u16(status).unwrap())));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Response<T> {
     status: StatusCode,

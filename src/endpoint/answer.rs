@@ -12,6 +12,31 @@ use super::{Declared, Endpoint};
 use crate::error::DecodeError;
 
 /// A success, and what it answers, for [`Endpoint::decode`](super::Endpoint::decode) to read.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use magicbell::{Answer, DecodeError, Endpoint, Operation, testing::Server};
+/// # use magicbell::testing::Fault;
+///
+/// struct CountUsers;
+///
+/// impl Endpoint for CountUsers {
+///     type Response = u64;
+///     const OPERATION: Operation = Operation::get("count_users", "/users/count");
+///
+///     // The number is in a header, whatever the body is.
+///     fn decode(answer: &Answer<'_>) -> Result<u64, DecodeError> {
+///         let total = answer.headers().get("x-total").and_then(|total| total.to_str().ok()?.parse().ok());
+///         total.ok_or_else(|| DecodeError::new("it has no x-total"))
+///     }
+/// }
+/// # let server = Server::start().await?;
+/// # server.on::<CountUsers>().fails(Fault::response(http::Response::builder().header("x-total", 7).body("".into())?));
+/// assert_eq!(server.client().execute(CountUsers).await?, 7);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Answer<'a> {
     template: Cut<'a>,

@@ -5,6 +5,30 @@ use std::fmt::{Display, Write as _};
 use super::path::encode;
 
 /// Writes a query, each name and value percent-encoded.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use magicbell::{Endpoint, Operation, Query, testing::Server};
+///
+/// struct FindUsers(&'static str, Option<u32>);
+///
+/// impl Endpoint for FindUsers {
+///     type Response = Vec<String>;
+///     const OPERATION: Operation = Operation::get("find_users", "/users");
+///
+///     fn query(&self, query: &mut Query<'_>) {
+///         query.append("name", self.0);
+///         query.append_some("limit", self.1);
+///     }
+/// }
+/// # let server = Server::start().await?;
+/// # server.on::<FindUsers>().answers(["hana"]);
+/// server.client().execute(FindUsers("Hana & Omar", None)).await?;
+/// assert!(server.requests()[0].target.ends_with("/users?name=Hana%20%26%20Omar"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Query<'a> {
     buffer: &'a mut String,

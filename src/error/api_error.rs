@@ -13,6 +13,24 @@ const MAX_ERRORS: usize = 32;
 ///
 /// Its texts are the server's: what looks like a token is redacted, control characters are stripped, and each is cut at 512
 /// bytes.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use magicbell::{jwt::CreateUserJwt, testing::{Fault, Server}};
+///
+/// let server = Server::start().await?;
+/// let body = r#"{"errors":[{"code":"too_short","message":"is too short","field":"name"}]}"#;
+/// server.on::<CreateUserJwt>().fails(Fault::body(422, body));
+///
+/// let error = server.client().execute(CreateUserJwt::builder().name("x").build()).await.unwrap_err();
+/// for entry in error.api_errors() {
+///     assert_eq!((entry.field.as_deref(), &*entry.message), (Some("name"), "is too short"));
+/// }
+/// # assert_eq!(error.api_errors().len(), 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ApiError {

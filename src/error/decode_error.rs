@@ -6,6 +6,35 @@ use std::fmt;
 use serde_json::error::Category;
 
 /// An answer that can't be read: where and why. It never holds any of the answer's text, which may be a token.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use magicbell::{Answer, DecodeError, Endpoint, ErrorKind, Operation, testing::Server};
+/// # use std::borrow::Cow;
+/// # use serde_json::Value;
+/// # struct FetchUser(&'static str);
+///
+/// impl Endpoint for FetchUser {
+/// #   type Response = Value;
+/// #   const OPERATION: Operation = Operation::get("fetch_user", "/users/{user_id}");
+/// #   fn path_parameter(&self, name: &str) -> Option<Cow<'_, str>> {
+/// #       (name == "user_id").then_some(Cow::Borrowed(self.0))
+/// #   }
+///     // …
+///     fn decode(answer: &Answer<'_>) -> Result<Value, DecodeError> {
+///         let user = answer.json::<Value>()?;
+///         let is_asked_for = user["id"].as_str() == answer.path_parameter("user_id").as_deref();
+///         is_asked_for.then_some(user).ok_or_else(|| DecodeError::unverified("it is another user"))
+///     }
+/// }
+/// # let server = Server::start().await?;
+/// # server.on::<FetchUser>().answers(serde_json::json!({ "id": "omar" }));
+/// let error = server.client().execute(FetchUser("hana")).await.unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Unverified);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecodeError {
     reason: Cow<'static, str>,

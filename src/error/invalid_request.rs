@@ -4,6 +4,15 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// A request that can't be sent as it is: which part of it, and why. It never holds the part's value.
+///
+/// A form can ask before anything is sent:
+///
+/// ```
+/// use magicbell::{Endpoint, jwt::CreateUserJwt};
+///
+/// let invalid = CreateUserJwt::builder().name("x".repeat(256)).build().validate().unwrap_err();
+/// assert_eq!(invalid.field(), "name");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidRequest {
     field: Cow<'static, str>,

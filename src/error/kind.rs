@@ -2,6 +2,26 @@
 
 /// What kind of thing went wrong. Whether it is retried is the [policy](crate::RetryPolicy)'s to say, by the table in
 /// [`magicbell_middleware::retry`]; each variant says what the default does.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use magicbell::{Error, ErrorKind, jwt::CreateUserJwt, testing::Server};
+///
+/// /// What a web service of your own answers.
+/// fn status_for(error: &Error) -> u16 {
+///     match error.kind() {
+///         ErrorKind::InvalidRequest => 400,
+///         ErrorKind::Timeout => 504,
+///         _ => 502,
+///     }
+/// }
+/// # let server = Server::start().await?;
+/// let error = server.client().execute(CreateUserJwt::builder().expiry(0).build()).await.unwrap_err();
+/// assert_eq!((status_for(&error), server.request_count()), (400, 0));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {

@@ -1,9 +1,22 @@
 #![doc = include_str!("guide.md")]
+// A module that a feature brings is on docs.rs where it isn't here.
+#![cfg_attr(feature = "testing", doc = "\n[`testing`]: mod@crate::testing")]
+#![cfg_attr(feature = "testing", doc = "[`testing::Server`]: crate::testing::Server")]
+#![cfg_attr(not(feature = "testing"), doc = "\n[`testing`]: https://docs.rs/magicbell/latest/magicbell/testing/")]
+#![cfg_attr(
+    not(feature = "testing"),
+    doc = "[`testing::Server`]: https://docs.rs/magicbell/latest/magicbell/testing/struct.Server.html"
+)]
 
 #[doc = include_str!("production.md")]
 pub mod production {}
 
 #[doc = include_str!("security.md")]
+#[cfg_attr(feature = "testing", doc = "\n[`testing::assert_hidden`]: crate::testing::assert_hidden")]
+#[cfg_attr(
+    not(feature = "testing"),
+    doc = "\n[`testing::assert_hidden`]: https://docs.rs/magicbell/latest/magicbell/testing/fn.assert_hidden.html"
+)]
 pub mod security {}
 
 #[doc = include_str!("migrating_from_go.md")]

@@ -9,6 +9,23 @@ use crate::timestamp::Timestamp;
 /// What a list says of a token: never the token itself.
 ///
 /// Fields that the SDK doesn't know are passed over.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use magicbell::{jwt::{CreateUserJwt, FetchUserTokens}, testing::Server};
+///
+/// let server = Server::start().await?;
+/// let client = server.client();
+/// server.add_user_tokens("hana", 2);
+/// client.execute(CreateUserJwt::builder().external_id("hana").expiry(3600).build()).await?;
+///
+/// let page = client.execute(FetchUserTokens::builder().user_id("hana").build()).await?;
+/// let endless = page.data.iter().filter(|token| token.expires_at.is_none());
+/// assert_eq!(endless.count(), 2);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 #[non_exhaustive]

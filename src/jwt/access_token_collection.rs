@@ -9,6 +9,22 @@ use crate::endpoint::Answer;
 use crate::error::DecodeError;
 
 /// A page of tokens.
+///
+/// Its tokens are all only where nothing follows, and every row could be read:
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use magicbell::{jwt::FetchUserTokens, testing::Server};
+///
+/// let server = Server::start().await?;
+/// server.add_user_tokens("hana", 21);
+/// let page = server.client().execute(FetchUserTokens::builder().user_id("hana").limit(20).build()).await?;
+/// let is_all = page.links.next.is_none() && page.malformed.is_empty();
+/// assert_eq!((page.data.len(), is_all), (20, false));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 #[non_exhaustive]
@@ -28,6 +44,23 @@ deserialize_from_object!(AccessTokenCollection);
 serialize_as_derived!(AccessTokenCollection);
 
 /// A row of a page that can't be read.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use magicbell::{jwt::FetchProjectTokens, testing::{Fault, Server}};
+///
+/// let server = Server::start().await?;
+/// let body = r#"{"data":[{"id":"1","created_at":"2026-01-01T00:00:00Z"},{"id":"2"}]}"#;
+/// server.on::<FetchProjectTokens>().fails(Fault::body(200, body));
+///
+/// let page = server.client().execute(FetchProjectTokens::builder().build()).await?;
+/// assert_eq!(page.data.len(), 1);
+/// assert_eq!(page.malformed[0].index, 1);
+/// # assert!(page.malformed[0].error.to_string().contains("not what was expected"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MalformedRow {

@@ -11,6 +11,20 @@ use crate::timestamp::Timestamp;
 /// A token that was created. The service shows it in this one answer, and never again.
 ///
 /// Since a token that is shown once must not be lost, whatever else of the answer is missing or odd doesn't make it fail.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use magicbell::{jwt::CreateUserJwt, testing::Server};
+///
+/// let server = Server::start().await?;
+/// let created = server.client().execute(CreateUserJwt::builder().external_id("hana").build()).await?;
+/// let secret = created.token.expose_secret(); // for the user, this once
+/// let audited = format!("{created:?}"); // for your log: id and times
+/// assert!(audited.contains(&created.token_id) && !audited.contains(secret));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Deserialize)]
 #[serde(remote = "Self")]
 #[non_exhaustive]

@@ -9,6 +9,24 @@ use crate::error::DecodeError;
 use crate::timestamp::Timestamp;
 
 /// A token that was discarded: requests with it are refused from now on, and its sessions have ended.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use magicbell::{jwt::DiscardUserJwt, testing::{Fault, Server}};
+///
+/// let server = Server::start().await?;
+/// let ids = server.add_user_tokens("hana", 2);
+/// let discarded = server.client().execute(DiscardUserJwt::new(&ids[0])).await?;
+/// assert!(discarded.discarded_at.is_some_and(|at| at.to_system_time().is_some()));
+///
+/// // A 204 has no body, and so no time: it is a discard all the same.
+/// server.fail_next(Fault::empty(204).after_processing());
+/// let discarded = server.client().execute(DiscardUserJwt::new(&ids[1])).await?;
+/// assert_eq!((discarded.token_id, discarded.discarded_at), (ids[1].clone(), None));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 #[non_exhaustive]

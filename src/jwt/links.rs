@@ -9,6 +9,28 @@ use crate::any_text::optional_text;
 ///
 /// It isn't specified further than 'string': an absolute URL, a relative one, a query or a bare cursor.
 /// [`next_cursor`](Self::next_cursor) takes the cursor out, and no request ever goes to a host that a link names.
+///
+/// [`Client::paginate`](crate::Client::paginate) follows them; by hand that is:
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use magicbell::{jwt::FetchProjectTokens, testing::Server};
+///
+/// let server = Server::start().await?;
+/// let client = server.client();
+/// server.add_project_tokens(249);
+/// let (mut request, mut count) = (FetchProjectTokens::builder().limit(100).build(), 0);
+/// loop {
+///     let page = client.execute(&request).await?;
+///     count += page.data.len();
+///     let Some(cursor) = page.links.next_cursor() else { break };
+///     request.starting_after = Some(cursor);
+/// }
+/// assert_eq!(count, 250);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 #[non_exhaustive]

@@ -99,6 +99,21 @@ impl<'a> JwtService<'a> {
 }
 
 /// Many revocations, not begun yet: [`stream`](Self::stream) or [`run`](Self::run) begins them.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use magicbell::testing::Server;
+///
+/// let server = Server::start().await?;
+/// let client = server.client();
+/// // One at a time, and so over one connection: slow, and easy on whoever shares the quota.
+/// let report = client.jwt().discard_user_jwts(server.add_user_tokens("hana", 20)).concurrency(1).run().await;
+/// assert!(report.is_complete(), "{report:#}");
+/// assert_eq!(server.connections(), 1);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "nothing is revoked until it is streamed or run"]
 pub struct Revocations<S> {
     pub(super) client: Client,
@@ -114,6 +129,24 @@ pub struct Revocations<S> {
 }
 
 /// What becomes of the token that the client itself uses, where it is among those to revoke.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use magicbell::{revocation::OwnToken, testing::Server};
+///
+/// let server = Server::start().await?;
+/// let client = server.client();
+/// let mut ids = server.add_project_tokens(3);
+/// ids.push(server.token_id().to_owned());
+///
+/// // All but the token that does it.
+/// let report = client.jwt().discard_project_jwts(ids).own_token(OwnToken::Skip).run().await;
+/// assert_eq!(report.not_attempted().collect::<Vec<_>>(), [server.token_id()]);
+/// assert_eq!(server.is_discarded(server.token_id()), Some(false));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum OwnToken {

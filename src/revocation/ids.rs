@@ -10,6 +10,25 @@ use futures_core::Stream;
 /// It asks the iterator when the batch has room for another id, and no sooner.
 ///
 /// [`JwtService::discard_user_jwts`]: crate::jwt::JwtService::discard_user_jwts
+///
+/// To name a batch, in a field or in what a function returns:
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use magicbell::revocation::{Ids, Revocations};
+/// use magicbell::{Client, testing::Server};
+///
+/// fn incident(client: &Client, leaked: Vec<String>) -> Revocations<Ids<std::vec::IntoIter<String>>> {
+///     client.jwt().discard_user_jwts(leaked).concurrency(8)
+/// }
+/// # let server = Server::start().await?;
+/// # let client = server.client();
+/// let report = incident(&client, server.add_user_tokens("hana", 3)).run().await;
+/// assert_eq!(report.total(), 3);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Ids<I> {
     iter: I,

@@ -10,6 +10,25 @@ use crate::error::Error;
 use crate::timestamp::Timestamp;
 
 /// What became of one id of a batch.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use futures_util::StreamExt;
+/// use magicbell::testing::{Fault, Server};
+///
+/// let server = Server::start().await?;
+/// let client = server.client();
+/// // The token is revoked and the answer lost; so the next attempt finds none.
+/// server.fail_next(Fault::reset().after_processing());
+///
+/// let mut outcomes = client.jwt().discard_user_jwts(server.add_user_tokens("hana", 1)).stream();
+/// let revocation = outcomes.next().await.ok_or("each id has an outcome")?;
+/// assert_eq!((revocation.index, revocation.attempts), (0, 2));
+/// assert!(revocation.outcome.is_revoked() && revocation.is_presumed());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Revocation {
@@ -84,6 +103,24 @@ impl Revocation {
 }
 
 /// What became of a token.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use magicbell::{revocation::RevocationOutcome, testing::Server};
+///
+/// let server = Server::start().await?;
+/// let client = server.client();
+/// let mut ids = server.add_user_tokens("hana", 5);
+/// ids.extend(["never-there".into(), "..".into()]);
+///
+/// let report = client.jwt().discard_user_jwts(ids).run().await;
+/// let counts = RevocationOutcome::ALL.map(|outcome| (outcome.as_str(), report.count(outcome)));
+/// let met = counts.into_iter().filter(|(_, count)| *count > 0);
+/// assert!(met.eq([("revoked", 5), ("not_found", 1), ("invalid_id", 1)]));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum RevocationOutcome {
@@ -150,6 +187,22 @@ impl fmt::Display for RevocationOutcome {
 }
 
 /// Why a batch stopped before its ids were through.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use magicbell::{revocation::StopReason, testing::{Fault, Server}};
+///
+/// let server = Server::start().await?;
+/// let client = server.client();
+/// server.fail_next(Fault::status(401));
+///
+/// let report = client.jwt().discard_user_jwts(server.add_user_tokens("hana", 100)).concurrency(1).run().await;
+/// assert_eq!(report.stopped, Some(StopReason::Unauthorized));
+/// assert_eq!(report.not_attempted().count(), 99); // for the next run, with another token
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StopReason {

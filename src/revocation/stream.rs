@@ -19,6 +19,24 @@ const IN_A_ROW: u32 = 128;
 
 pin_project! {
     /// The outcomes of a batch, as they come: one for each id.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use futures_util::{StreamExt, future::ready};
+    /// use magicbell::testing::{Fault, Server};
+    ///
+    /// let server = Server::start().await?;
+    /// let client = server.client();
+    /// server.fail_next(Fault::status(403).times(2));
+    ///
+    /// let outcomes = client.jwt().discard_user_jwts(server.add_user_tokens("hana", 50)).stream();
+    /// let left = outcomes.filter(|revocation| ready(!revocation.outcome.is_revoked()));
+    /// let left = left.map(|revocation| revocation.token_id).collect::<Vec<_>>().await;
+    /// assert_eq!(left.len(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use = "streams do nothing unless polled"]
     pub struct RevocationStream<S> {
         #[pin]

@@ -16,6 +16,21 @@ const PUBLISHED_WRITES: u32 = 200;
 ///
 /// Unless told otherwise, the server takes a free port of 127.0.0.1, has no rate limit, honours
 /// idempotency keys, and has pages of 20 tokens, at most 100.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use magicbell::{jwt::FetchProjectTokens, testing::Server};
+///
+/// let server = Server::builder().rate_limit(1, 1, Duration::from_secs(60)).start().await?;
+/// let (client, request) = (server.client(), FetchProjectTokens::builder().build());
+/// client.execute(&request).await?;
+/// let error = client.request(&request).max_attempts(1).send().await.unwrap_err();
+/// assert!(error.is_rate_limited());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is started"]
 pub struct ServerBuilder {

@@ -17,6 +17,24 @@ use super::answer::{self, Answer};
 /// [`Server::fail_randomly`](super::Server::fail_randomly).
 ///
 /// A number that isn't a status (below 100 or above 999) becomes 500.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use magicbell::{jwt::FetchProjectTokens, testing::{Fault, Server}};
+///
+/// let server = Server::start().await?;
+/// // A page of a proxy's, to every list until the faults are cleared.
+/// server.fail_next(Fault::html(400).on("fetch_project_tokens").always());
+/// let (client, request) = (server.client(), FetchProjectTokens::builder().build());
+/// let error = client.execute(&request).await.unwrap_err();
+/// assert!(!error.has_api_envelope());
+///
+/// server.clear_faults();
+/// assert!(client.execute(&request).await.is_ok());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "a fault does nothing until it is given to a server"]
 pub struct Fault {

@@ -20,6 +20,24 @@ pub(super) const SHOWN: usize = 200;
 ///
 /// Neither its `Debug` nor its `Display` shows the `Authorization` header's value, which is marked as sensitive. `Display` is one
 /// line: method, target, body and status, with anything in the shape of a token redacted.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use magicbell::jwt::{DiscardUserJwt, FetchProjectTokens};
+/// use magicbell::testing::Server;
+///
+/// let server = Server::start().await?;
+/// let client = server.client();
+/// client.execute(FetchProjectTokens::builder().limit(50).build()).await?;
+/// client.execute(DiscardUserJwt::new("a/b")).await.unwrap_err();
+///
+/// let [list, discard] = &server.requests()[..] else { panic!("two were sent") };
+/// assert_eq!(list.query_parameter("limit").as_deref(), Some("50"));
+/// assert_eq!((discard.path_parameter("token_id"), discard.status), ("a/b".to_owned(), Some(404)));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ReceivedRequest {

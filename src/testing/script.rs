@@ -21,6 +21,23 @@ use crate::error::Redactor;
 /// Each step is for one request, unless [`times`](Self::times) or [`always`](Self::always) follows it. The steps are taken in
 /// their order, and after the last the server answers as the service does. Of several scripts for an operation, the first one
 /// that has a step left for a request takes it; faults ([`Server::fail_next`], [`Server::fail_randomly`]) come before all.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use magicbell::{jwt::FetchProjectTokens, testing::Server};
+/// use serde_json::json;
+///
+/// let server = Server::start().await?;
+/// server.on::<FetchProjectTokens>().answers(json!({ "data": [] })).times(2);
+///
+/// let (client, request) = (server.client(), FetchProjectTokens::builder().build());
+/// for tokens in [0, 0, 1] {
+///     assert_eq!(client.execute(&request).await?.data.len(), tokens); // the third is the service's own
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub struct Script<'a, E> {
     server: &'a Server,
     index: usize,

@@ -23,6 +23,22 @@ const FIRST_NAME: &str = "Project token of the fake server";
 ///
 /// It serves on the runtime that started it until it is dropped, which ends every connection.
 /// See the [module's documentation](super) for an example.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use magicbell::jwt::{DiscardProjectJwt, FetchProjectTokens};
+/// use magicbell::testing::Server;
+///
+/// let server = Server::start().await?;
+/// let client = server.client();
+/// // It keeps tokens as the service does, the client's own too.
+/// client.execute(DiscardProjectJwt::new(server.token_id())).await?;
+/// let error = client.execute(FetchProjectTokens::builder().build()).await.unwrap_err();
+/// assert!(error.is_unauthorized());
+/// # Ok(())
+/// # }
+/// ```
 pub struct Server {
     addr: SocketAddr,
     url: String,

@@ -45,6 +45,23 @@ impl Server {
 }
 
 /// Hands requests to a [`Server`] without a socket: [`Server::transport`] makes one.
+///
+/// A tower service, for a stack of your own too:
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), magicbell::BoxError> {
+/// use http::Request;
+/// use magicbell::{Body, testing::Server};
+/// use tower::ServiceExt;
+///
+/// let server = Server::start().await?;
+/// let request = Request::get(format!("{}/jwt/project", server.url())).body(Body::empty())?;
+/// let response = server.transport().oneshot(request).await?;
+/// assert_eq!(response.status(), 401, "no layer has authorized it");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Transport {
     shared: Arc<Shared>,

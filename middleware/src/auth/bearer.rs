@@ -30,6 +30,13 @@ pub(super) fn sensitive(mut value: HeaderValue) -> HeaderValue {
 }
 
 /// Why a token can't be sent. No variant holds any of its characters.
+///
+/// ```
+/// use magicbell_middleware::auth::{InvalidToken, bearer};
+///
+/// assert_eq!(bearer("Bearer a.token"), Err(InvalidToken::Prefix));
+/// assert_eq!(bearer("a.token\n"), Err(InvalidToken::Character { position: 7 }));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidToken {

@@ -9,6 +9,22 @@ use crate::BoxError;
 /// Gives the value of the `Authorization` header, for each attempt anew.
 ///
 /// A [`HeaderValue`] is one that doesn't change, and a closure that returns a future is one too.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), magicbell_middleware::BoxError> {
+/// use magicbell_middleware::{BoxError, auth::{Credentials, bearer}};
+///
+/// let vault = || async {
+///     // … asks a vault, for each attempt …
+///     Ok::<_, BoxError>(bearer("a.token")?)
+/// };
+/// let authorization = vault.authorization().await?;
+/// assert_eq!(authorization, "Bearer a.token");
+/// assert!(!vault.refused(&authorization), "a 401 is final");
+/// # Ok(())
+/// # }
+/// ```
 pub trait Credentials: Send + Sync + 'static {
     /// The future of [`authorization`](Self::authorization).
     type Future: Future<Output = Result<HeaderValue, BoxError>> + Send + 'static;

@@ -18,6 +18,25 @@ pub(super) enum Failure {
 /// A body that couldn't be read to its end. The status had arrived.
 ///
 /// Neither Debug nor Display shows what had been received.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), magicbell_middleware::BoxError> {
+/// # use http::{Request, Response};
+/// # use http_body_util::Full;
+/// # use magicbell_middleware::Body;
+/// # use tower::{ServiceBuilder, ServiceExt};
+/// use magicbell_middleware::collect::{CollectLayer, ResponseBodyError};
+///
+/// let service = ServiceBuilder::new()
+///     .layer(CollectLayer::new(3))
+///     .service_fn(async |_: Request<Body>| Ok::<_, std::io::Error>(Response::new(Full::<&[u8]>::new(b"hello"))));
+/// let error = service.oneshot(Request::new(Body::empty())).await.unwrap_err();
+/// let error = error.downcast_ref::<ResponseBodyError>().ok_or("the body is over the cap")?;
+/// assert!(error.is_too_large() && error.status() == 200);
+/// # Ok(())
+/// # }
+/// ```
 pub struct ResponseBodyError {
     pub(super) status: StatusCode,
     pub(super) headers: Box<HeaderMap>,

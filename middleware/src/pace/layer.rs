@@ -21,6 +21,26 @@ const MAX_PAUSE: Duration = Duration::from_secs(60);
 /// Holds each request back as a [`Pace`] wants it, and tells the pace what the answers say.
 ///
 /// It is for a stack without [`retry`](crate::retry), which keeps the pace itself, so that a wait is no attempt's time.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), magicbell_middleware::BoxError> {
+/// # use http::{Request, Response};
+/// # use magicbell_middleware::Body;
+/// # use tower::{ServiceBuilder, ServiceExt};
+/// use magicbell_middleware::pace::{Pace, PaceLayer};
+///
+/// let service = ServiceBuilder::new()
+///     .layer(PaceLayer::new(Pace::unlimited()))
+///     .service_fn(async |_: Request<Body>| Response::builder().status(429).header("retry-after", 5).body(Body::empty()));
+/// let start = tokio::time::Instant::now();
+/// for _ in 0..3 {
+///     service.clone().oneshot(Request::new(Body::empty())).await?; // the second waits, and so does the third
+/// }
+/// assert_eq!(start.elapsed().as_secs(), 10);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct PaceLayer {
     pace: Pace,

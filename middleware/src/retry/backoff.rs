@@ -4,6 +4,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// An exponential backoff: the longest wait doubles with each retry, up to a cap.
+///
+/// ```
+/// use std::time::Duration;
+/// use magicbell_middleware::retry::Backoff;
+///
+/// let backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(2));
+/// assert_eq!(backoff.ceiling(3), Duration::from_millis(200));
+/// assert_eq!(backoff.ceiling(20), Duration::from_secs(2));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
     initial: Duration,
@@ -33,6 +42,16 @@ impl Default for Backoff {
 }
 
 /// How waits are spread. Full jitter: anything from nothing to the backoff's ceiling.
+///
+/// ```
+/// use std::time::Duration;
+/// use magicbell_middleware::retry::Jitter;
+///
+/// let (whole, jitter) = (Duration::from_secs(10), Jitter::seeded(7));
+/// let waits = [jitter.part_of(whole), jitter.part_of(whole)];
+/// assert!(waits[0] < whole && waits[0] != waits[1]);
+/// assert_eq!(Jitter::seeded(7).part_of(whole), waits[0]);
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Jitter(Source);
 

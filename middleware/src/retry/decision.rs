@@ -9,6 +9,31 @@ use crate::outcome::lost_answer;
 use crate::{AttemptError, Body, BoxError, Outcome, Safety, find_source};
 
 /// What an attempt's end calls for.
+///
+/// A server whose replicas lag behind answers 404 for a moment to what was just made:
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), magicbell_middleware::BoxError> {
+/// # use std::sync::atomic::{AtomicU32, Ordering};
+/// # use http::{Request, Response};
+/// # use magicbell_middleware::{Body, retry::RetryLayer};
+/// # use tower::{ServiceBuilder, ServiceExt};
+/// # static SENT: AtomicU32 = AtomicU32::new(0);
+/// use magicbell_middleware::retry::{RetryPolicy, Verdict};
+///
+/// let policy = RetryPolicy::builder()
+///     .classify(|attempt| (attempt.status()?.as_u16() == 404).then_some(Verdict::Backoff))
+///     .build();
+/// # let service = ServiceBuilder::new().layer(RetryLayer::new(policy)).service_fn(async |_: Request<Body>| {
+/// #     let status = if SENT.fetch_add(1, Ordering::Relaxed) < 2 { 404 } else { 200 };
+/// #     Response::builder().status(status).body(Body::empty())
+/// # });
+/// let response = service.oneshot(Request::get("/tokens/1").body(Body::empty())?).await?;
+/// assert_eq!(response.status(), 200);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Verdict {
     /// It stands: a success, or what another attempt wouldn't change or mustn't risk.
@@ -22,6 +47,31 @@ pub enum Verdict {
 }
 
 /// How an attempt ended, for a policy to judge.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), magicbell_middleware::BoxError> {
+/// # use http::{Request, Response};
+/// # use magicbell_middleware::{Attempts, Body, retry::RetryLayer};
+/// # use tower::{ServiceBuilder, ServiceExt};
+/// use magicbell_middleware::retry::{RetryPolicy, Verdict};
+///
+/// // A 503 whose body speaks of maintenance will be one for hours.
+/// let policy = RetryPolicy::builder()
+///     .classify(|attempt| {
+///         let body = attempt.response()?.body().as_bytes();
+///         body.starts_with(b"maintenance").then_some(Verdict::Final)
+///     })
+///     .build();
+/// # let service = ServiceBuilder::new().layer(RetryLayer::new(policy)).service_fn(async |_: Request<Body>| {
+/// #     Response::builder().status(503).body(Body::from("maintenance until 8"))
+/// # });
+/// let response = service.oneshot(Request::get("/tokens").body(Body::empty())?).await?;
+/// assert_eq!(response.status(), 503);
+/// assert!(response.extensions().get::<Attempts>().is_none(), "it was sent once");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct AttemptResult<'a> {
     pub(super) method: &'a Method,

@@ -6,6 +6,25 @@ use std::fmt;
 use crate::{Attempt, BoxError, Outcome};
 
 /// A call got no whole answer: the last error, and what each attempt met.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), magicbell_middleware::BoxError> {
+/// # use http::Request;
+/// # use magicbell_middleware::Body;
+/// # use tower::{ServiceBuilder, ServiceExt};
+/// use magicbell_middleware::retry::{RetryError, RetryLayer, RetryPolicy};
+/// use magicbell_middleware::{AttemptError, Outcome};
+///
+/// let service = ServiceBuilder::new()
+///     .layer(RetryLayer::new(RetryPolicy::default()))
+///     .service_fn(async |_: Request<Body>| Err::<http::Response<Body>, _>(AttemptError::not_sent("refused")));
+/// let error = service.oneshot(Request::post("/tokens").body(Body::empty())?).await.unwrap_err();
+/// let error = error.downcast_ref::<RetryError>().ok_or("retry says what it tried")?;
+/// assert_eq!((error.attempts().len(), error.outcome()), (3, Outcome::NotSent));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct RetryError {
     attempts: Vec<Attempt>,

@@ -11,6 +11,29 @@ use crate::Attempt;
 ///
 /// For a caller that gives a call up, or whose call ends in a panic, and who has put no [`CallContext`](crate::CallContext) into the
 /// request, which costs an allocation.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), magicbell_middleware::BoxError> {
+/// # use std::time::Duration;
+/// # use http::{Request, Response};
+/// # use magicbell_middleware::{Body, retry::{RetryLayer, RetryPolicy}};
+/// # use tower::{ServiceBuilder, ServiceExt};
+/// use magicbell_middleware::{Outcome, retry::InFlight};
+///
+/// # let mut service = ServiceBuilder::new().layer(RetryLayer::new(RetryPolicy::default())).service_fn(async |_: Request<Body>| {
+/// #     std::future::pending::<()>().await;
+/// #     Ok::<_, std::io::Error>(Response::new(Body::empty()))
+/// # });
+/// # let request = Request::delete("/tokens/1").body(Body::empty())?;
+/// let mut call = std::pin::pin!(tower::Service::call(&mut service, request));
+/// tokio::time::timeout(Duration::from_secs(5), &mut call).await.unwrap_err();
+/// // Given up, in the middle of its first attempt.
+/// assert_eq!(call.attempts().iter().map(|attempt| attempt.outcome).collect::<Vec<_>>(), [Outcome::Unknown]);
+/// assert_eq!(call.elapsed().as_secs(), 5);
+/// # Ok(())
+/// # }
+/// ```
 pub trait InFlight {
     /// Returns what the attempts up to now met. One that is in flight is there too, with an unknown outcome.
     fn attempts(&self) -> Vec<Attempt>;

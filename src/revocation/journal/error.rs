@@ -5,6 +5,20 @@ use std::fmt;
 use std::io;
 
 /// Why a journal can't be used, or can't be written any more. It holds no id and no token.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use magicbell::revocation::Journal;
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("revocation.jsonl");
+/// std::fs::write(&path, "tokens of last week\n")?;
+/// let error = Journal::open(&path).unwrap_err();
+/// assert_eq!(error.line(), Some(1));
+/// assert_eq!(std::fs::read_to_string(&path)?, "tokens of last week\n", "somebody else's file is left alone");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct JournalError {
     kind: JournalErrorKind,
@@ -14,6 +28,20 @@ pub struct JournalError {
 }
 
 /// What is wrong with a journal.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use magicbell::revocation::{Journal, JournalErrorKind};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("revocation.jsonl");
+/// let journal = Journal::open(&path)?;
+/// assert_eq!(Journal::open(&path).unwrap_err().kind(), JournalErrorKind::InUse);
+/// drop(journal);
+/// assert!(Journal::open(&path).is_ok());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum JournalErrorKind {

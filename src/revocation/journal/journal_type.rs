@@ -15,6 +15,30 @@ use crate::secret::SecretToken;
 ///
 /// See [the module's documentation](crate::revocation#a-journal) for an example. The file is locked while this, or the batch that
 /// it is given to, is there.
+///
+/// What a batch that is resumed has before it:
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use magicbell::revocation::Journal;
+/// # use magicbell::testing::{Fault, Server};
+/// # let server = Server::start().await?;
+/// # let client = server.client();
+/// # let ids = server.add_user_tokens("hana", 5);
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("revocation.jsonl");
+/// # let refused = ids[0].clone();
+/// # server.on::<magicbell::jwt::DiscardUserJwt>()
+/// #     .when(move |request| request.path_parameter("token_id") == refused)
+/// #     .fails(Fault::html(502).always());
+///
+/// client.jwt().discard_user_jwts(&ids).journal(Journal::open(&path)?)?.run().await;
+/// let journal = Journal::open(&path)?;
+/// assert_eq!((journal.settled(), journal.unknown()), (4, 1)); // to each of the attempts at one a proxy answered 502
+/// # Ok(())
+/// # }
+/// ```
 pub struct Journal {
     pub(super) file: File,
     pub(super) header: Option<Header>,
@@ -27,6 +51,27 @@ pub struct Journal {
 
 /// When what was written is synced to the disk, so that it survives a failure of the machine. What was written survives the
 /// death of the process, `kill -9` too, without that.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use magicbell::revocation::{Journal, JournalSync};
+/// # use magicbell::testing::Server;
+/// # let server = Server::start().await?;
+/// # let client = server.client();
+/// # let ids = server.add_user_tokens("hana", 50);
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("revocation.jsonl");
+///
+/// // For a disk that is slow to sync. The process may die at any time all the same.
+/// let journal = Journal::options().sync(JournalSync::Every(Duration::from_secs(60))).open(&path)?;
+/// let report = client.jwt().discard_user_jwts(ids).journal(journal)?.run().await;
+/// assert!(report.is_complete());
+/// assert_eq!(Journal::open(&path)?.settled(), 50);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum JournalSync {
@@ -41,6 +86,27 @@ pub enum JournalSync {
 }
 
 /// How a journal is opened; [`Journal::options`] begins.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use magicbell::revocation::{Journal, JournalErrorKind};
+/// # use magicbell::testing::Server;
+/// # let server = Server::start().await?;
+/// # let client = server.client();
+/// # let ids = server.add_user_tokens("hana", 1);
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("revocation.jsonl");
+///
+/// let journal = Journal::options().project("acme").open(&path)?;
+/// client.jwt().discard_user_jwts(&ids).journal(journal)?.run().await;
+///
+/// let journal = Journal::options().project("another").open(&path)?;
+/// let refused = client.jwt().discard_user_jwts(&ids).journal(journal).unwrap_err();
+/// assert_eq!(refused.kind(), JournalErrorKind::OtherBatch);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default)]
 #[must_use = "options do nothing until a journal is opened by them"]
 pub struct JournalOptions {

@@ -10,6 +10,17 @@ use crate::revocation::words::Plain;
 pub(super) const PUBLISHED_WRITES: u64 = 200;
 
 /// How long the ids that are left will take, and from what that is known.
+///
+/// Before anything is sent:
+///
+/// ```
+/// use magicbell::{RateLimit, revocation::Progress};
+///
+/// let progress = Progress::new(40_000).rate_limit(&RateLimit::published());
+/// let estimate = progress.estimate().ok_or("nothing is known")?;
+/// assert_eq!(estimate.to_string(), "about 3 h 29 min (by the client's rate limit)");
+/// # Ok::<(), &str>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Estimate {
@@ -27,6 +38,27 @@ impl fmt::Display for Estimate {
 }
 
 /// From what an [`Estimate`] is known.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use futures_util::StreamExt;
+/// use magicbell::{revocation::{Basis, Progress}, testing::Server};
+///
+/// let server = Server::start().await?;
+/// let client = server.client();
+/// let mut progress = Progress::new(2_000);
+/// let mut outcomes = client.jwt().discard_user_jwts(server.add_user_tokens("hana", 20)).stream();
+/// while let Some(revocation) = outcomes.next().await {
+///     progress.record(&revocation);
+/// }
+/// // Twenty went in no time, and that isn't taken to go on: 200 a minute may.
+/// let estimate = progress.estimate().ok_or("nothing is known")?;
+/// assert_eq!(estimate.basis, Basis::PublishedLimit);
+/// assert!(estimate.left.as_secs() > 8 * 60);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Basis {

@@ -9,6 +9,24 @@ use crate::revocation::words::{Shown, shown_id};
 use crate::revocation::{Revocation, RevocationOutcome};
 
 /// Failures that are alike: how many there are, and the first of them, to look into or to ask the service's support about.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use magicbell::testing::{Fault, Server};
+///
+/// let server = Server::start().await?;
+/// let client = server.client();
+/// server.fail_next(Fault::status(403).times(3));
+/// let report = client.jwt().discard_user_jwts(server.add_user_tokens("hana", 10)).run().await;
+///
+/// // What to write to the service's support.
+/// let [group] = report.failure_groups() else { panic!("{report:#}") };
+/// assert_eq!((group.count, group.status.map(|status| status.as_u16())), (3, Some(403)));
+/// assert!(group.to_string().contains(group.request_id.as_deref().ok_or("it sent none")?));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FailureGroup {

@@ -5,6 +5,27 @@ use std::fmt;
 use crate::error::Error;
 
 /// Why there is no plan, or no verification.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use magicbell::testing::Server;
+/// # use magicbell::jwt::FetchUserTokens;
+/// # use serde_json::json;
+/// # let server = Server::start().await?;
+/// # let client = server.client();
+/// # let row = |id: &str| json!({ "id": id, "created_at": "2026-01-01T00:00:00Z" });
+/// # server.on::<FetchUserTokens>()
+/// #     .answers(json!({ "data": [row("1")] }))
+/// #     .answers(json!({ "data": [row("1"), row("2")] }));
+///
+/// // Somebody makes tokens while they are listed. What was seen can be revoked at once.
+/// let error = client.jwt().select_user_tokens("hana").max_passes(2).plan().await.unwrap_err();
+/// let seen = error.into_unsettled().ok_or("the list can't be read")?;
+/// assert_eq!(seen.ids().collect::<Vec<_>>(), ["1", "2"]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ListError<T> {

@@ -8,6 +8,20 @@ use crate::jwt::AccessToken;
 use crate::timestamp::Timestamp;
 
 /// What a list says of a token that was chosen: never the token itself.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use magicbell::testing::Server;
+///
+/// let server = Server::start().await?;
+/// server.add_project_tokens(3);
+/// let plan = server.client().jwt().select_project_tokens().plan().await?;
+/// let own = plan.tokens().iter().filter(|token| token.is_own).map(|token| &*token.id);
+/// assert_eq!(own.collect::<Vec<_>>(), [server.token_id()]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct SelectedToken {

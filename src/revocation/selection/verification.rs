@@ -9,6 +9,25 @@ use super::plan_display::Ids;
 use crate::revocation::words::{Count, Thousands};
 
 /// What the list says after a batch: which tokens of the plan it still has, and which have come up since.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use magicbell::testing::Server;
+///
+/// let server = Server::start().await?;
+/// let client = server.client();
+/// server.add_user_tokens("hana", 3);
+/// let plan = client.jwt().select_user_tokens("hana").plan().await?;
+/// plan.revocations(&client).run().await;
+/// let made_meanwhile = server.add_user_tokens("hana", 1); // by whoever has leaked the others, say
+///
+/// let verification = plan.verify(&client).await?;
+/// assert!(verification.is_clean(), "no token of the plan is left");
+/// assert_eq!(verification.created_during[0].id, made_meanwhile[0]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct Verification {

@@ -13,6 +13,25 @@ use crate::jwt::AccessToken;
 /// A verification that hasn't begun: awaiting it begins it. [`RevocationPlan::verify`] makes one.
 ///
 /// The list is read until two passes agree on what has survived, and nothing that the first of them had read was gone in the second.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use std::time::Duration;
+/// use magicbell::testing::{Fault, Server};
+///
+/// let server = Server::start().await?;
+/// let client = server.client();
+/// server.add_user_tokens("hana", 3);
+/// let plan = client.jwt().select_user_tokens("hana").plan().await?;
+/// server.fail_next(Fault::status(403));
+/// plan.revocations(&client).run().await;
+///
+/// let verification = plan.verify(&client).max_passes(10).wait(Duration::from_millis(50)).await?;
+/// assert_eq!(verification.survivors.len(), 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "nothing is verified until it is awaited"]
 pub struct Verify<'a> {

@@ -1,9 +1,10 @@
 #![doc = include_str!("../README.md")]
+#![doc = ""]
 // Where the front page's links lead: a module that a feature brings is on docs.rs where it isn't here.
-#![cfg_attr(feature = "blocking", doc = "\n[`blocking`]: mod@crate::blocking")]
-#![cfg_attr(not(feature = "blocking"), doc = "\n[`blocking`]: https://docs.rs/magicbell/latest/magicbell/blocking/")]
-#![cfg_attr(feature = "testing", doc = "\n[`testing`]: mod@crate::testing")]
-#![cfg_attr(not(feature = "testing"), doc = "\n[`testing`]: https://docs.rs/magicbell/latest/magicbell/testing/")]
+#![cfg_attr(feature = "blocking", doc = "[`blocking`]: mod@crate::blocking")]
+#![cfg_attr(not(feature = "blocking"), doc = "[`blocking`]: https://docs.rs/magicbell/latest/magicbell/blocking/")]
+#![cfg_attr(feature = "testing", doc = "[`testing`]: mod@crate::testing")]
+#![cfg_attr(not(feature = "testing"), doc = "[`testing`]: https://docs.rs/magicbell/latest/magicbell/testing/")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // A library neither panics on what it is given nor prints; its tests, its examples and its benches may.
 #![warn(

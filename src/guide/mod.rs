@@ -1,8 +1,9 @@
 #![doc = include_str!("guide.md")]
+#![doc = ""]
 // A module that a feature brings is on docs.rs where it isn't here.
-#![cfg_attr(feature = "testing", doc = "\n[`testing`]: mod@crate::testing")]
+#![cfg_attr(feature = "testing", doc = "[`testing`]: mod@crate::testing")]
 #![cfg_attr(feature = "testing", doc = "[`testing::Server`]: crate::testing::Server")]
-#![cfg_attr(not(feature = "testing"), doc = "\n[`testing`]: https://docs.rs/magicbell/latest/magicbell/testing/")]
+#![cfg_attr(not(feature = "testing"), doc = "[`testing`]: https://docs.rs/magicbell/latest/magicbell/testing/")]
 #![cfg_attr(
     not(feature = "testing"),
     doc = "[`testing::Server`]: https://docs.rs/magicbell/latest/magicbell/testing/struct.Server.html"
@@ -12,10 +13,11 @@
 pub mod production {}
 
 #[doc = include_str!("security.md")]
-#[cfg_attr(feature = "testing", doc = "\n[`testing::assert_hidden`]: crate::testing::assert_hidden")]
+#[doc = ""]
+#[cfg_attr(feature = "testing", doc = "[`testing::assert_hidden`]: crate::testing::assert_hidden")]
 #[cfg_attr(
     not(feature = "testing"),
-    doc = "\n[`testing::assert_hidden`]: https://docs.rs/magicbell/latest/magicbell/testing/fn.assert_hidden.html"
+    doc = "[`testing::assert_hidden`]: https://docs.rs/magicbell/latest/magicbell/testing/fn.assert_hidden.html"
 )]
 pub mod security {}
 

@@ -13,13 +13,23 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// Clones share it, so that several clients of one project can keep one quota together.
 ///
 /// ```
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use magicbell::testing::Server;
+/// # let server = Server::start().await?;
+/// # let (hana, omar) = (server.add_user_tokens("hana", 100), server.add_user_tokens("omar", 100));
+/// # let start = tokio::time::Instant::now();
 /// use magicbell::{Client, RateLimit};
 ///
-/// // Half for this job; the other half stays with production.
+/// let builder = || Client::builder().token(server.token()).base_url(server.url()).transport(server.transport());
+/// // Half for these two, 100 writes a minute together; the other half stays with production.
 /// let limit = RateLimit::published().share(0.5);
-/// let client = Client::builder().token("a.project.token").rate_limit(limit.clone()).build()?;
-/// let another = Client::builder().token("a.project.token").rate_limit(limit).build()?;
-/// # Ok::<(), magicbell::Error>(())
+/// let job = builder().rate_limit(limit.clone()).build()?;
+/// let another = builder().rate_limit(limit).build()?;
+/// tokio::join!(job.jwt().discard_user_jwts(hana).run(), another.jwt().discard_user_jwts(omar).run());
+/// assert!(start.elapsed().as_secs() > 100, "200 writes");
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Debug, Clone)]
 pub struct RateLimit {

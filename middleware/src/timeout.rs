@@ -129,6 +129,16 @@ where
 }
 
 /// Which limit a [`TimeoutError`] speaks of.
+///
+/// ```
+/// use std::time::Duration;
+/// use magicbell_middleware::Outcome;
+/// use magicbell_middleware::timeout::{Limit, TimeoutError};
+///
+/// let outcome = |limit| Outcome::of(&TimeoutError::new(limit, Duration::from_secs(5)));
+/// assert_eq!(outcome(Limit::Connect), Outcome::NotSent);
+/// assert_eq!(outcome(Limit::Attempt), Outcome::Unknown);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Limit {

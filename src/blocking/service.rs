@@ -16,8 +16,9 @@ use crate::jwt::{
 /// # let runtime = tokio::runtime::Runtime::new()?;
 /// # let server = runtime.block_on(magicbell::testing::Server::start())?;
 /// # let client = magicbell::Client::builder().token(server.token()).base_url(server.url()).build_blocking()?;
-/// # use magicbell::jwt::CreateUserJwt;
-/// let created = client.jwt().create_user_jwt(CreateUserJwt::builder().external_id("user-42").build())?;
+/// # use magicbell::jwt::FetchProjectTokens;
+/// let page = client.jwt().fetch_project_tokens(FetchProjectTokens::builder().build())?;
+/// assert_eq!(page.data[0].id.as_deref(), Some(server.token_id()));
 /// # Ok(())
 /// # }
 /// ```

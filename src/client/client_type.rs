@@ -28,7 +28,7 @@ use crate::jwt::JwtService;
 /// let server = Server::start().await?;
 /// let client = Client::builder().token(server.token()).base_url(server.url()).build()?;
 /// let created = client.execute(CreateUserJwt::builder().external_id("user-42").expiry(3600).build()).await?;
-/// println!("created {}", created.token_id);
+/// assert_eq!(server.user_tokens("user-42")[0].token_id, created.token_id);
 /// # Ok(())
 /// # }
 /// ```

@@ -35,6 +35,15 @@ use crate::error::{DecodeError, InvalidRequest};
 ///         (name == "user_id").then_some(Cow::Borrowed(&self.user_id))
 ///     }
 /// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let server = magicbell::testing::Server::start().await?;
+/// # server.on::<FetchUser>().answers(serde_json::json!({ "email": "hana@example.com" }));
+/// # let client = server.client();
+/// let user = client.execute(FetchUser { user_id: "hana".into() }).await?;
+/// assert_eq!(user.email.as_deref(), Some("hana@example.com"));
+/// # Ok(())
+/// # }
 /// ```
 pub trait Endpoint {
     /// What a success is read into.

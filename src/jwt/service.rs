@@ -17,6 +17,7 @@ use crate::client::{Client, Execute};
 /// # let server = Server::start().await?;
 /// # let client = server.client();
 /// let created = client.jwt().create_user_jwt(CreateUserJwt::builder().external_id("user-42").build()).await?;
+/// assert_eq!(server.is_discarded(&created.token_id), Some(false));
 /// # Ok(())
 /// # }
 /// ```

@@ -19,6 +19,25 @@ use crate::BoxError;
 const MARGIN: Duration = Duration::from_secs(60);
 
 /// What a fetch gave: a value, and how long it is valid for.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), magicbell_middleware::BoxError> {
+/// # use std::{sync::atomic::{AtomicU32, Ordering}, time::Duration};
+/// # use magicbell_middleware::auth::{Credentials, Fetched, FetchedCredentials, bearer};
+/// # static FETCHES: AtomicU32 = AtomicU32::new(0);
+/// let credentials = FetchedCredentials::new(|| async {
+///     FETCHES.fetch_add(1, Ordering::Relaxed);
+///     Ok(Fetched::new(bearer("a.token")?).valid_for(Duration::from_secs(3600)))
+/// });
+/// for (seconds, fetches) in [(0, 1), (3500, 1), (50, 2)] {
+///     tokio::time::advance(Duration::from_secs(seconds)).await;
+///     credentials.authorization().await?;
+///     assert_eq!(FETCHES.load(Ordering::Relaxed), fetches); // the second a little before the end of the first
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Fetched {
     value: HeaderValue,

@@ -10,6 +10,20 @@ use super::bearer::sensitive;
 use crate::BoxError;
 
 /// Credentials that can be replaced while calls are in flight: the next attempt uses the new ones. Clones share them.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), magicbell_middleware::BoxError> {
+/// use magicbell_middleware::auth::{Credentials, RotatingCredentials, bearer};
+///
+/// let credentials = RotatingCredentials::new(bearer("old")?);
+/// let sent = credentials.authorization().await?;
+/// credentials.clone().set(bearer("new")?); // by whoever rotates it
+/// // So a 401 to what was sent is worth another attempt, and a 401 to the new one isn't.
+/// assert!(credentials.refused(&sent) && !credentials.refused(&bearer("new")?));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct RotatingCredentials {
     current: Arc<RwLock<HeaderValue>>,

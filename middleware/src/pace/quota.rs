@@ -8,6 +8,14 @@ const YEAR: Duration = Duration::from_secs(365 * 86_400);
 const LATE: Duration = Duration::from_millis(50);
 
 /// So many requests in any stretch of time as long as the window.
+///
+/// ```
+/// use std::time::Duration;
+/// use magicbell_middleware::pace::Quota;
+///
+/// let minute = Duration::from_secs(60);
+/// assert_eq!(Quota::per(200, minute).share(0.25), Quota::per(50, minute));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Quota {
     count: u32,

@@ -16,6 +16,16 @@ use crate::Safety;
 const FAR: Duration = Duration::from_secs(30 * 365 * 86_400);
 
 /// Holds requests back: for a quota, and while there is a pause. Clones share both.
+///
+/// ```
+/// use std::time::Duration;
+/// use magicbell_middleware::{Safety, pace::Pace};
+///
+/// let pace = Pace::unlimited();
+/// pace.clone().pause_kind(Safety::Idempotent, Duration::from_secs(30));
+/// assert!(pace.paused_for(Safety::NonIdempotent).is_some(), "both write");
+/// assert_eq!(pace.paused_for(Safety::Safe), None);
+/// ```
 #[derive(Debug, Clone)]
 pub struct Pace {
     shared: Arc<Shared>,

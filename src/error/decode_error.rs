@@ -65,7 +65,9 @@ impl DecodeError {
         Self::new(format!("{what} (line {}, column {})", error.line(), error.column()))
     }
 
-    pub(crate) fn is_unverified(&self) -> bool {
+    /// Says whether the answer speaks of something else than was asked for.
+    #[must_use]
+    pub fn is_unverified(&self) -> bool {
         self.unverified
     }
 }

@@ -93,6 +93,8 @@ mod tests {
             "eyJhbGciOiJub25lIn0",
             "a.keyJ.b",
             "a-monkeyJournal-of-us.x",
+            "eyJ.a",
+            "eyJhbGciOiJub25lIn0AAAA, of tomorrow.",
             "550e8400-e29b-41d4-a716-446655440000",
         ] {
             assert!(token_id(id).is_ok(), "{id:?}");

@@ -8,7 +8,7 @@ use crate::support::{FAST, Room, count, json_lines};
 
 const KILLS: usize = 20;
 /// More than are in flight at once.
-const BETWEEN: usize = 30;
+const BETWEEN: usize = 200;
 
 #[tokio::test]
 async fn a_run_that_is_killed_twenty_times_is_resumed_to_the_end() {
@@ -25,7 +25,7 @@ async fn a_run_that_is_killed_twenty_times_is_resumed_to_the_end() {
     for round in 0..KILLS {
         let arguments = if round == 0 { &arguments } else { &resumed };
         let mut child = room.command(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        room.wait_for("discard_user_jwt", room.discards() + 1 + round * 7 % BETWEEN).await;
+        room.wait_for("discard_user_jwt", room.discards() + 1 + round * 67 % BETWEEN).await;
         child.start_kill().unwrap();
         killed += usize::from(child.wait().await.unwrap().code().is_none());
         let log = std::fs::read_to_string(room.path("log")).unwrap_or_default();

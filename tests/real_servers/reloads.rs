@@ -3,18 +3,22 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, stream};
 use magicbell::Client;
 use magicbell::revocation::{Revocation, RevocationOutcome};
 use magicbell::testing::{Fault, Server};
+use tokio::sync::mpsc;
 
 use crate::haproxy::{self, GENERATION, Haproxy};
 use crate::support::{client, create, http2_client, made, server_without_keys};
 
 const IDS: usize = 500;
 const CONCURRENCY: usize = 32;
-/// After how many outcomes haproxy is reloaded.
-const RELOADS: [usize; 3] = [40, 160, 280];
+/// How often haproxy is reloaded.
+const RELOADS: usize = 3;
+/// After how many outcomes, since the last time. More ids than these are given by then, and the rest once it has been reloaded, so
+/// that each of its processes has some.
+const RELOAD_AFTER: usize = 40;
 
 /// A server that takes a moment for each request, so that there is always something in flight.
 async fn slow_server() -> Server {
@@ -25,9 +29,14 @@ async fn slow_server() -> Server {
 
 /// Runs a batch, and reloads haproxy in the midst of it.
 async fn revoke(client: &Client, ids: &[String], haproxy: &mut Haproxy) -> Vec<Revocation> {
-    let mut outcomes = client.jwt().discard_user_jwts(ids.to_vec()).concurrency(CONCURRENCY).stream();
-    let mut done = Vec::new();
-    for reload_after in RELOADS {
+    let (give, mut given) = mpsc::unbounded_channel();
+    let given = stream::poll_fn(move |cx| given.poll_recv(cx));
+    let mut outcomes = client.jwt().discard_user_jwts_from(given).concurrency(CONCURRENCY).stream();
+    let (mut done, mut parts) = (Vec::new(), ids.chunks(IDS / (RELOADS + 1)));
+    let mut give_a_part = || parts.next().unwrap().iter().for_each(|id| give.send(id.clone()).unwrap());
+    give_a_part();
+    for _ in 0..RELOADS {
+        let reload_after = done.len() + RELOAD_AFTER;
         while done.len() < reload_after {
             done.push(outcomes.next().await.unwrap());
         }
@@ -39,7 +48,9 @@ async fn revoke(client: &Client, ids: &[String], haproxy: &mut Haproxy) -> Vec<R
                 Some(outcome) = outcomes.next() => done.push(outcome),
             }
         }
+        give_a_part();
     }
+    drop(give);
     done.extend(outcomes.collect::<Vec<_>>().await);
     done
 }
@@ -62,7 +73,7 @@ fn count(outcomes: &[Revocation], outcome: RevocationOutcome) -> usize {
 fn passed_through_each_process(server: &Server) {
     let generations =
         server.requests().iter().map(|request| request.headers[GENERATION].clone()).collect::<HashSet<_>>();
-    assert_eq!(generations.len(), RELOADS.len() + 1, "{generations:?}");
+    assert_eq!(generations.len(), RELOADS + 1, "{generations:?}");
 }
 
 async fn a_batch_goes_through(server: &Server, client: &Client, mut haproxy: Haproxy) {
@@ -103,7 +114,7 @@ async fn creates_through_reloads_make_one_token_each() {
         let mut haproxy = if http2 { before.http2() } else { before }.start().await;
         let client = if http2 { http2_client(&server, haproxy.url()) } else { client(&server, haproxy.url()) };
         let reload = async {
-            for _ in RELOADS {
+            for _ in 0..RELOADS {
                 haproxy.reload().await;
             }
         };

@@ -198,19 +198,7 @@ pin_project! {
 }
 
 #[cfg(feature = "retry")]
-impl<F: crate::retry::InFlight> crate::retry::InFlight for ResponseFuture<F> {
-    fn attempts(&self) -> Vec<crate::Attempt> {
-        self.inner.attempts()
-    }
-
-    fn elapsed(&self) -> std::time::Duration {
-        self.inner.elapsed()
-    }
-
-    fn path_and_query(&self) -> Option<&http::uri::PathAndQuery> {
-        self.inner.path_and_query()
-    }
-}
+crate::retry::tells_what_is_beneath!(ResponseFuture);
 
 impl<F, B, E> Future for ResponseFuture<F>
 where

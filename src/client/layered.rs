@@ -39,16 +39,12 @@ pub(super) trait ErasedLayer: Send + Sync {
     -> Box<dyn Stack>;
 }
 
-struct Erased<L, B>(L, PhantomData<fn() -> B>);
+pub(super) struct Erased<L, B>(L, PhantomData<fn() -> B>);
 
 /// Erases a layer.
-pub(super) fn erase_layer<L, B>(layer: L) -> BoxLayer
+pub(super) fn erase_layer<L: 'static, B: 'static>(layer: L) -> BoxLayer
 where
-    L: Layer<BoxService> + Send + Sync + 'static,
-    L::Service: Service<Request<Body>, Response = Response<B>> + Clone + Send + Sync + 'static,
-    <L::Service as Service<Request<Body>>>::Error: Into<BoxError>,
-    <L::Service as Service<Request<Body>>>::Future: Send + 'static,
-    B: http_body::Body<Error: Into<BoxError>> + Send + 'static,
+    Erased<L, B>: ErasedLayer,
 {
     Box::new(Erased(layer, PhantomData))
 }

@@ -44,3 +44,26 @@ pub trait InFlight {
     /// Returns the path and query that are asked for.
     fn path_and_query(&self) -> Option<&PathAndQuery>;
 }
+
+/// Has the future of a layer tell what the one beneath it, in its field `inner`, knows.
+#[cfg(any(feature = "metrics", feature = "trace"))]
+macro_rules! tells_what_is_beneath {
+    ($future:ident) => {
+        impl<F: $crate::retry::InFlight> $crate::retry::InFlight for $future<F> {
+            fn attempts(&self) -> Vec<$crate::Attempt> {
+                self.inner.attempts()
+            }
+
+            fn elapsed(&self) -> ::std::time::Duration {
+                self.inner.elapsed()
+            }
+
+            fn path_and_query(&self) -> Option<&::http::uri::PathAndQuery> {
+                self.inner.path_and_query()
+            }
+        }
+    };
+}
+
+#[cfg(any(feature = "metrics", feature = "trace"))]
+pub(crate) use tells_what_is_beneath;

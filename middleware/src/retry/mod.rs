@@ -62,5 +62,7 @@ pub use decision::{AttemptResult, Verdict};
 pub use error::RetryError;
 pub use future::ResponseFuture;
 pub use in_flight::InFlight;
+#[cfg(any(feature = "metrics", feature = "trace"))]
+pub(crate) use in_flight::tells_what_is_beneath;
 pub use layer::{Retry, RetryLayer};
 pub use policy::{RetryPolicy, RetryPolicyBuilder};

@@ -7,6 +7,12 @@ use crate::process::{Directory, Process, free_address};
 /// The header in which haproxy tells the server which of its processes a request came through: 0 for the first.
 pub(crate) const GENERATION: &str = "x-front-generation";
 
+/// When a process of haproxy that was told to end does so at the latest.
+///
+/// Over HTTP/1 it ends idle connections at once, but a connection over which no request came yet stays until `timeout client`. The
+/// client has such a connection where another became free before it was established.
+const HARD_STOP: &str = "5s";
+
 /// How haproxy is configured.
 #[derive(Debug)]
 pub(crate) struct Config {
@@ -62,6 +68,7 @@ impl Config {
             "global
             maxconn 2000
             nbthread 2
+            hard-stop-after {HARD_STOP}
             defaults
             mode http
             timeout connect 5s
@@ -91,6 +98,10 @@ pub(crate) struct Haproxy {
 impl Haproxy {
     pub(crate) fn url(&self) -> String {
         format!("http://{}/v2", self.address)
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Reloads as the service's own script does: a new process takes the port over and asks the old one to end once what it has in

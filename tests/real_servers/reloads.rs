@@ -7,6 +7,7 @@ use futures_util::{StreamExt as _, stream};
 use magicbell::Client;
 use magicbell::revocation::{Revocation, RevocationOutcome};
 use magicbell::testing::{Fault, Server};
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 
 use crate::haproxy::{self, GENERATION, Haproxy};
@@ -103,6 +104,15 @@ async fn every_id_of_a_batch_is_revoked_through_reloads_over_http_1() {
     let server = slow_server().await;
     let haproxy = haproxy::before(server.addr()).start().await;
     a_batch_goes_through(&server, &client(&server, haproxy.url()), haproxy).await;
+}
+
+/// A connection that nothing was sent on doesn't keep haproxy's old process, and with it a reload, waiting for long.
+#[tokio::test]
+async fn a_reload_ends_although_a_connection_was_never_used() {
+    let server = server_without_keys().await;
+    let mut haproxy = haproxy::before(server.addr()).start().await;
+    let _unused = TcpStream::connect(haproxy.address()).await.unwrap();
+    haproxy.reload().await;
 }
 
 /// Creates too: one token for each that was answered, one at most for each other.

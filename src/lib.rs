@@ -36,7 +36,7 @@ mod timestamp;
 #[cfg(feature = "_transport")]
 mod transport;
 
-pub use client::{Call, Client, ClientBuilder, Execute, Response, SendCall, client_builder};
+pub use client::{Call, Client, ClientBuilder, Execute, Response, SendCall, StackService, client_builder};
 pub use endpoint::{Answer, Endpoint, Query, json};
 pub use error::{ApiError, DecodeError, Error, ErrorKind, InvalidRequest};
 pub use nullable::Nullable;

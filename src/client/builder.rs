@@ -16,9 +16,10 @@ use super::Client;
 use super::client_type::Shared;
 use super::extra::{ErasedCredentials, Extra, erase_transport};
 use super::layered::erase_layer;
+use super::stack::Settings;
 #[cfg(feature = "_transport")]
 use super::stack::assemble;
-use super::stack::{BoxService, Settings};
+use super::stack_service::StackService;
 use crate::endpoint::BaseUrl;
 use crate::error::{Error, Redactor, is_no_answer, says_in_progress};
 use crate::rate_limit::RateLimit;
@@ -186,10 +187,11 @@ impl<S: client_builder::State> ClientBuilder<S> {
     /// Puts a tower layer around each call: it sees one request and one answer, whatever the attempts. The first layer given
     /// is the outermost.
     ///
-    /// The request carries its [`Operation`](crate::Operation) in its extensions. The layer's service has to be `Clone`.
+    /// The request carries its [`Operation`](crate::Operation) in its extensions. The layer is put around a [`StackService`], and
+    /// its own service has to be `Clone`.
     pub fn layer<L, B>(mut self, layer: L) -> Self
     where
-        L: Layer<BoxService> + Send + Sync + 'static,
+        L: Layer<StackService> + Send + Sync + 'static,
         L::Service: Service<Request<Body>, Response = Response<B>> + Clone + Send + Sync + 'static,
         <L::Service as Service<Request<Body>>>::Error: Into<BoxError>,
         <L::Service as Service<Request<Body>>>::Future: Send + 'static,
@@ -203,10 +205,11 @@ impl<S: client_builder::State> ClientBuilder<S> {
     /// adds, the token among them. The first layer given is the outermost.
     ///
     /// The request carries its [`Operation`](crate::Operation) in its extensions, and
-    /// [`AttemptNumber::of`](crate::AttemptNumber::of) says which attempt it is. The layer's service has to be `Clone`.
+    /// [`AttemptNumber::of`](crate::AttemptNumber::of) says which attempt it is. The layer is put around a
+    /// [`StackService`], and its own service has to be `Clone`.
     pub fn attempt_layer<L, B>(mut self, layer: L) -> Self
     where
-        L: Layer<BoxService> + Send + Sync + 'static,
+        L: Layer<StackService> + Send + Sync + 'static,
         L::Service: Service<Request<Body>, Response = Response<B>> + Clone + Send + Sync + 'static,
         <L::Service as Service<Request<Body>>>::Error: Into<BoxError>,
         <L::Service as Service<Request<Body>>>::Future: Send + 'static,

@@ -18,25 +18,29 @@ use tower::util::Oneshot;
 use tower::{Layer, Service, ServiceBuilder, ServiceExt as _};
 
 use super::client_type::StackResult;
-use super::stack::{BoxService, Settings, Stack, StackFuture, around};
+use super::stack::{Settings, Stack, StackFuture, around};
+use super::stack_service::StackService;
 
 /// A layer of the caller's, erased.
 pub(super) type BoxLayer = Box<dyn ErasedLayer>;
 
 /// A layer of the caller's. A body of another type that it returns is collected again, up to a cap.
 ///
-/// The outermost of each slot is a part of what stands around it: only those beneath it are services in boxes, whose clones and
-/// futures are allocated for each call.
+/// The outermost of each slot is a part of what stands around it: only those beneath it are erased, which allocates once a call.
 pub(super) trait ErasedLayer: Send + Sync {
     /// Puts it around a service.
-    fn around_service(self: Box<Self>, inner: BoxService, max_response_bytes: usize) -> BoxService;
+    fn around_service(self: Box<Self>, inner: StackService, max_response_bytes: usize) -> StackService;
 
     /// Puts it around everything, as the outermost that sees calls.
-    fn around_calls(self: Box<Self>, inner: BoxService, max_response_bytes: usize) -> Box<dyn Stack>;
+    fn around_calls(self: Box<Self>, inner: StackService, max_response_bytes: usize) -> Box<dyn Stack>;
 
     /// Puts it around what makes an attempt, as the outermost that sees attempts, and the rest of the stack around it.
-    fn around_attempts(self: Box<Self>, inner: BoxService, settings: Settings, layers: Vec<BoxLayer>)
-    -> Box<dyn Stack>;
+    fn around_attempts(
+        self: Box<Self>,
+        inner: StackService,
+        settings: Settings,
+        layers: Vec<BoxLayer>,
+    ) -> Box<dyn Stack>;
 }
 
 pub(super) struct Erased<L, B>(L, PhantomData<fn() -> B>);
@@ -49,25 +53,25 @@ where
     Box::new(Erased(layer, PhantomData))
 }
 
-impl<L: Layer<BoxService>, B> Erased<L, B> {
-    fn apply(self, inner: BoxService, max_response_bytes: usize) -> Collect<L::Service> {
+impl<L: Layer<StackService>, B> Erased<L, B> {
+    fn apply(self, inner: StackService, max_response_bytes: usize) -> Collect<L::Service> {
         CollectLayer::new(max_response_bytes).layer(self.0.layer(inner))
     }
 }
 
 impl<L, B> ErasedLayer for Erased<L, B>
 where
-    L: Layer<BoxService> + Send + Sync + 'static,
+    L: Layer<StackService> + Send + Sync + 'static,
     L::Service: Service<Request<Body>, Response = Response<B>> + Clone + Send + Sync + 'static,
     <L::Service as Service<Request<Body>>>::Error: Into<BoxError>,
     <L::Service as Service<Request<Body>>>::Future: Send + 'static,
     B: http_body::Body<Error: Into<BoxError>> + Send + 'static,
 {
-    fn around_service(self: Box<Self>, inner: BoxService, max_response_bytes: usize) -> BoxService {
-        BoxService::new(self.apply(inner, max_response_bytes))
+    fn around_service(self: Box<Self>, inner: StackService, max_response_bytes: usize) -> StackService {
+        StackService::new(self.apply(inner, max_response_bytes))
     }
 
-    fn around_calls(self: Box<Self>, inner: BoxService, max_response_bytes: usize) -> Box<dyn Stack> {
+    fn around_calls(self: Box<Self>, inner: StackService, max_response_bytes: usize) -> Box<dyn Stack> {
         // A layer that makes the call again makes the same creation again, so the key is there before it.
         let layers = ServiceBuilder::new().layer(IdempotencyKeyLayer::new());
         Box::new(Layered(layers.service(self.apply(inner, max_response_bytes))))
@@ -75,7 +79,7 @@ where
 
     fn around_attempts(
         self: Box<Self>,
-        inner: BoxService,
+        inner: StackService,
         settings: Settings,
         layers: Vec<BoxLayer>,
     ) -> Box<dyn Stack> {
@@ -98,7 +102,7 @@ where
         request.extensions_mut().insert(context.clone());
         let path = request.uri().path_and_query().cloned();
         let call = self.0.clone().oneshot(request);
-        StackFuture::new(LayeredCall { call, path, context, start: None, timer: None })
+        StackFuture::new(LayeredCall { call, path, context, start: None, deadline: None, timer: None })
     }
 }
 
@@ -112,8 +116,9 @@ pin_project! {
         call: Oneshot<S, Request<Body>>,
         path: Option<PathAndQuery>,
         context: CallContext,
-        // When it was first polled.
+        // When it was first polled, and when its time is up.
         start: Option<Instant>,
+        deadline: Option<Instant>,
         timer: Option<Pin<Box<Sleep>>>,
     }
 }
@@ -128,14 +133,13 @@ where
         let this = self.project();
         let start = *this.start.get_or_insert_with(|| {
             let now = Instant::now();
-            this.context.begin(now.into_std());
+            *this.deadline = this.context.begin(now.into_std()).map(Instant::from_std);
             now
         });
-        match (this.call.poll(cx), this.context.deadline()) {
+        match (this.call.poll(cx), *this.deadline) {
             (Poll::Ready(result), _) => Poll::Ready(result.map(|response| with_record(response, this.context))),
             (Poll::Pending, None) => Poll::Pending,
             (Poll::Pending, Some(deadline)) => {
-                let deadline = Instant::from_std(deadline);
                 let timer = this.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
                 let after = deadline.saturating_duration_since(start);
                 timer.as_mut().poll(cx).map(|()| Err(TimeoutError::new(Limit::Operation, after).into()))

@@ -31,16 +31,13 @@ use magicbell_middleware::timeout::TimeoutLayer;
 use magicbell_middleware::{Body, BoxError, CallContext};
 use sync_wrapper::SyncWrapper;
 use tower::limit::ConcurrencyLimitLayer;
-use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceBuilder};
 
 use super::client_type::StackResult;
 use super::extra::ErasedCredentials;
 use super::layered::BoxLayer;
 use super::optional::{attempt_metrics, attempt_span, call_metrics, call_span};
-
-/// A service of the stack, erased.
-pub(super) type BoxService = BoxCloneSyncService<Request<Body>, Response<Body>, BoxError>;
+use super::stack_service::StackService;
 
 /// What the layers of the stack are set to.
 pub(super) struct Settings {
@@ -138,12 +135,12 @@ where
 }
 
 /// Puts the caller's layers around a service, the first one given outermost.
-fn apply<S>(layers: std::vec::IntoIter<BoxLayer>, max_response_bytes: usize, service: S) -> BoxService
+fn apply<S>(layers: std::vec::IntoIter<BoxLayer>, max_response_bytes: usize, service: S) -> StackService
 where
     S: Service<Request<Body>, Response = Response<Body>, Error = BoxError> + Clone + Send + Sync + 'static,
     S::Future: Send + 'static,
 {
-    layers.rev().fold(BoxService::new(service), |service, layer| layer.around_service(service, max_response_bytes))
+    layers.rev().fold(StackService::new(service), |service, layer| layer.around_service(service, max_response_bytes))
 }
 
 /// Says whether bytes may be a whole JSON object: where nothing but the connection's end marks a body's end, one that was cut

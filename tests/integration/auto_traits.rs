@@ -85,6 +85,7 @@ fn every_public_type_is_send_and_sync() {
     value::<Safety>();
     value::<AttemptNumber>();
     value::<Answer<'static>>();
+    value::<StackService>();
     value::<Backoff>();
     value::<Call<'static, DiscardUserJwt>>();
     value::<Expiry>();

@@ -6,7 +6,7 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use http::{Request, Response};
 use magicbell::revocation::{Revocation, RevocationOutcome, StopHandle, StopReason};
 use magicbell::testing::{Fault, Server};
-use magicbell::{AttemptNumber, Body, BoxError, Client};
+use magicbell::{AttemptNumber, Body, BoxError, Client, StackService};
 
 use crate::support::{client, json, quick, transport};
 
@@ -278,7 +278,7 @@ async fn what_a_layer_has_in_hand_is_not_called_unattempted_by_a_stop() {
         let id = request.uri().path().rsplit('/').next().unwrap_or_default();
         Ok(json(200, &format!(r#"{{"token_id":"{id}"}}"#)))
     });
-    let spawning = tower::layer::layer_fn(|inner: tower::util::BoxCloneSyncService<_, _, BoxError>| {
+    let spawning = tower::layer::layer_fn(|inner: StackService| {
         tower::service_fn(move |request: Request<Body>| {
             let call = tokio::spawn(tower::ServiceExt::oneshot(inner.clone(), request));
             async move { call.await? }

@@ -6,8 +6,15 @@ use std::sync::{Arc, Mutex};
 use http::{HeaderMap, Request, Response};
 use http_body_util::Full;
 use magicbell::jwt::{CreateProjectJwt, DiscardUserJwt, FetchProjectTokens};
+use magicbell::middleware::find_source;
 use magicbell::testing::{Fault, Server};
-use magicbell::{AttemptError, AttemptNumber, Body, BoxError, Client, ClientBuilder, ErrorKind, Operation, Outcome};
+use magicbell::{
+    AttemptError, AttemptNumber, Body, BoxError, Client, ClientBuilder, ErrorKind, Operation, Outcome, RetryPolicy,
+    StackService,
+};
+use tower::limit::ConcurrencyLimitLayer;
+use tower::load_shed::LoadShedLayer;
+use tower::load_shed::error::Overloaded;
 use tower::{Layer, Service, ServiceExt};
 
 use crate::support::{UNKNOWN_ID, quick};
@@ -163,12 +170,36 @@ async fn towers_and_tower_https_own_layers_fit_both_slots() {
     let client = builder(&server)
         .layer(tower::timeout::TimeoutLayer::new(std::time::Duration::from_secs(30)))
         .layer(tower_http::trace::TraceLayer::new_for_http())
-        .attempt_layer(tower::limit::ConcurrencyLimitLayer::new(4))
+        .attempt_layer(ConcurrencyLimitLayer::new(4))
         .attempt_layer(set)
         .build()
         .unwrap();
     client.execute(FetchProjectTokens::builder().build()).await.unwrap();
     assert_eq!(server.requests()[0].headers["x-from-tower-http"], "1");
+}
+
+/// What a layer limits is seen by the one that is put around it, though each is given by itself.
+#[tokio::test]
+async fn a_layer_is_told_when_one_beneath_it_is_not_ready() {
+    let (shed, one) = (|| LoadShedLayer::new(), || ConcurrencyLimitLayer::new(1));
+    for around_attempts in [false, true] {
+        let server = Server::start().await.unwrap();
+        let builder = Client::builder().base_url(server.url()).token(server.token()).retry(RetryPolicy::never());
+        let client = match around_attempts {
+            true => builder.attempt_layer(shed()).attempt_layer(one()).build(),
+            false => builder.layer(shed()).layer(one()).build(),
+        }
+        .unwrap();
+        server.fail_next(Fault::stall());
+        let mut held = std::pin::pin!(client.execute(FetchProjectTokens::builder().build()));
+        while server.request_count() == 0 {
+            assert!(futures_util::poll!(&mut held).is_pending());
+            tokio::task::yield_now().await;
+        }
+        let error = client.execute(FetchProjectTokens::builder().build()).await.unwrap_err();
+        assert!(find_source::<Overloaded>(&error).is_some(), "{error:?}");
+        assert_eq!(server.request_count(), 1);
+    }
 }
 
 #[tokio::test]
@@ -236,7 +267,7 @@ async fn a_layers_own_error_is_found_again_by_downcast() {
         builder(&server).layer(tower::layer::util::Identity::new()).attempt_layer(refuse(plain)).build().unwrap(),
     ] {
         let error = client.execute(FetchProjectTokens::builder().build()).await.unwrap_err();
-        let own = magicbell::middleware::find_source::<QuotaOfOurOwn>(&error).unwrap();
+        let own = find_source::<QuotaOfOurOwn>(&error).unwrap();
         assert_eq!((own.0, error.kind()), (7, ErrorKind::Layer));
     }
     assert_eq!(server.request_count(), 0);
@@ -245,7 +276,7 @@ async fn a_layers_own_error_is_found_again_by_downcast() {
 #[tokio::test]
 async fn a_layer_may_answer_in_the_services_place() {
     let server = Server::start().await.unwrap();
-    let cache = tower::layer::layer_fn(|inner: tower::util::BoxCloneSyncService<_, _, BoxError>| {
+    let cache = tower::layer::layer_fn(|inner: StackService| {
         tower::service_fn(move |request: Request<Body>| {
             let inner = inner.clone();
             async move {
@@ -292,7 +323,7 @@ async fn tower_https_decompression_fits_for_those_who_want_it() {
 async fn another_clients_error_is_a_layers_own_and_says_nothing_of_this_request() {
     let (server, audit) = (Server::start().await.unwrap(), Server::start().await.unwrap());
     let audit_client = Client::builder().token(audit.token()).base_url(audit.url()).build().unwrap();
-    let audited = tower::layer::layer_fn(move |inner: tower::util::BoxCloneSyncService<_, _, BoxError>| {
+    let audited = tower::layer::layer_fn(move |inner: StackService| {
         let audit = audit_client.clone();
         tower::service_fn(move |request: Request<Body>| {
             let (inner, audit) = (inner.clone(), audit.clone());
@@ -322,7 +353,7 @@ async fn another_clients_error_is_a_layers_own_and_says_nothing_of_this_request(
 #[tokio::test]
 async fn the_attempts_of_a_call_that_a_layer_repeats_are_all_on_record() {
     let server = Server::start().await.unwrap();
-    let again = tower::layer::layer_fn(|inner: tower::util::BoxCloneSyncService<_, Response<Body>, BoxError>| {
+    let again = tower::layer::layer_fn(|inner: StackService| {
         tower::service_fn(move |request: Request<Body>| {
             let inner = inner.clone();
             async move {
@@ -351,7 +382,7 @@ async fn the_attempts_of_a_call_that_a_layer_repeats_are_all_on_record() {
 async fn an_answer_of_a_layers_own_is_no_attempt() {
     let server = Server::start().await.unwrap();
     let answer = |status: u16| {
-        tower::layer::layer_fn(move |_: tower::util::BoxCloneSyncService<Request<Body>, Response<Body>, BoxError>| {
+        tower::layer::layer_fn(move |_: StackService| {
             tower::service_fn(move |_: Request<Body>| {
                 std::future::ready(Ok::<_, BoxError>(crate::support::json(status, r#"{"data":[]}"#)))
             })

@@ -13,7 +13,7 @@ use http::{Request, Response};
 use magicbell::jwt::{CreateProjectJwt, FetchProjectTokens};
 use magicbell::middleware::retry::{Backoff, Jitter};
 use magicbell::testing::{Fault, Server};
-use magicbell::{Body, BoxError, Client, RetryPolicy};
+use magicbell::{Body, BoxError, Client, RetryPolicy, StackService};
 use tower::ServiceExt;
 
 use crate::support::quick;
@@ -96,7 +96,7 @@ async fn waiting_for_a_permit_is_not_an_attempts_time() {
 async fn an_attempt_layer_that_hangs_is_timed_out_and_tried_again() {
     let calls = Arc::new(Mutex::new(0));
     let counter = Arc::clone(&calls);
-    let hangs_once = tower::layer::layer_fn(move |inner: tower::util::BoxCloneSyncService<_, _, BoxError>| {
+    let hangs_once = tower::layer::layer_fn(move |inner: StackService| {
         let counter = Arc::clone(&counter);
         tower::service_fn(move |request: Request<Body>| {
             let (inner, counter) = (inner.clone(), Arc::clone(&counter));

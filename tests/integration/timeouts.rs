@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use magicbell::jwt::{CreateProjectJwt, FetchProjectTokens};
 use magicbell::testing::{Fault, Server};
-use magicbell::{Client, ErrorKind, Limit, Outcome, RateLimit};
+use magicbell::{Client, ErrorKind, Limit, Outcome, RateLimit, StackService};
 
 use crate::support::quick;
 
@@ -54,7 +54,7 @@ async fn the_whole_call_has_one_deadline() {
 #[tokio::test]
 async fn the_deadline_covers_a_layer_of_the_callers_that_hangs() {
     let server = Server::start().await.unwrap();
-    let hang = tower::layer::layer_fn(|inner: tower::util::BoxCloneSyncService<_, _, _>| {
+    let hang = tower::layer::layer_fn(|inner: StackService| {
         tower::service_fn(move |request: http::Request<magicbell::Body>| {
             let inner = inner.clone();
             async move {

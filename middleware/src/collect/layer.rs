@@ -57,8 +57,19 @@ impl CollectLayer {
 }
 
 impl CollectLayer {
-    fn too_large(&self) -> Failure {
-        Failure::TooLarge { max: self.max_bytes }
+    /// Passes an answer on whose body is whole already.
+    fn pass(&self, response: Response<Body>) -> Result<Response<Body>, BoxError> {
+        let fits = response.body().len() <= self.max_bytes;
+        if fits && self.check.is_none() {
+            return Ok(response);
+        }
+        let (parts, body) = response.into_parts();
+        let too_large = Failure::TooLarge { max: self.max_bytes };
+        if fits {
+            finish(*self, parts, body.into_bytes(), Ok(()))
+        } else {
+            finish(*self, parts, Bytes::new(), Err(too_large))
+        }
     }
 }
 
@@ -137,15 +148,9 @@ where
                         this.limit.begin(this.layer.timeout);
                         return Poll::Pending;
                     };
-                    let (parts, body) = result.map_err(Into::into)?.into_parts();
-                    let body = match whole(body) {
-                        Ok(whole) if whole.len() <= this.layer.max_bytes => {
-                            return Poll::Ready(finish(*this.layer, parts, whole.into_bytes(), Ok(())));
-                        }
-                        Ok(_) => {
-                            return Poll::Ready(finish(*this.layer, parts, Bytes::new(), Err(this.layer.too_large())));
-                        }
-                        Err(body) => body,
+                    let (parts, body) = match whole(result.map_err(Into::into)?) {
+                        Ok(response) => return Poll::Ready(this.layer.pass(response)),
+                        Err(response) => response.into_parts(),
                     };
                     this.state.set(State::Collecting { parts: Some(parts), body, received: Received::default() });
                 }
@@ -166,11 +171,11 @@ where
 }
 
 /// Returns the body that is whole already, as one is that another layer of this crate has collected.
-fn whole<B: 'static>(body: B) -> Result<Body, B> {
-    let mut body = Some(body);
-    match (&mut body as &mut dyn Any).downcast_mut::<Option<Body>>().and_then(Option::take) {
+fn whole<B: 'static>(response: Response<B>) -> Result<Response<Body>, Response<B>> {
+    let mut response = Some(response);
+    match (&mut response as &mut dyn Any).downcast_mut::<Option<Response<Body>>>().and_then(Option::take) {
         Some(whole) => Ok(whole),
-        None => body.map_or_else(|| Ok(Body::empty()), Err),
+        None => response.map_or_else(|| Ok(Response::default()), Err),
     }
 }
 

@@ -1,0 +1,176 @@
+//! What a layer of the caller's is put around.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use magicbell_middleware::{Body, BoxError};
+use pin_project_lite::pin_project;
+use sync_wrapper::SyncWrapper;
+use tower::Service;
+
+use super::client_type::StackResult;
+
+type CallFuture = Pin<Box<dyn Future<Output = StackResult> + Send>>;
+
+/// What stands beneath a layer that was given to [`ClientBuilder::layer`](crate::ClientBuilder::layer) or
+/// [`attempt_layer`](crate::ClientBuilder::attempt_layer): the rest of the stack, erased.
+///
+/// A layer that is generic over what it is put around never has to name it. Each clone is made ready by itself, and what a layer
+/// further in limits is passed on: it is ready once that is.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use magicbell::{Client, StackService, jwt::FetchProjectTokens, testing::Server};
+/// use tower::{ServiceBuilder, layer::layer_fn};
+///
+/// let server = Server::start().await?;
+/// let at_most_8 = layer_fn(|inner: StackService| ServiceBuilder::new().concurrency_limit(8).service(inner));
+/// let client = Client::builder().token(server.token()).base_url(server.url()).layer(at_most_8).build()?;
+/// client.execute(FetchProjectTokens::builder().build()).await?;
+/// assert_eq!(server.request_count(), 1);
+/// # Ok(())
+/// # }
+/// ```
+pub struct StackService {
+    erased: Arc<dyn Erased>,
+    /// What the next call is made by, once it was asked whether it is ready.
+    next: Option<SyncWrapper<Pin<Box<dyn OneCall>>>>,
+}
+
+impl StackService {
+    pub(super) fn new<S>(service: S) -> Self
+    where
+        S: Service<Request<Body>, Response = Response<Body>, Error = BoxError> + Clone + Send + Sync + 'static,
+        S::Future: Send + 'static,
+    {
+        Self { erased: Arc::new(service), next: None }
+    }
+}
+
+impl Service<Request<Body>> for StackService {
+    type Response = Response<Body>;
+    type Error = BoxError;
+    type Future = CallFuture;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        let next = self.next.get_or_insert_with(|| SyncWrapper::new(self.erased.one_call()));
+        next.get_mut().as_mut().poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> CallFuture {
+        let next = self.next.take().map_or_else(|| self.erased.one_call(), SyncWrapper::into_inner);
+        next.call(request)
+    }
+}
+
+impl Clone for StackService {
+    fn clone(&self) -> Self {
+        Self { erased: Arc::clone(&self.erased), next: None }
+    }
+}
+
+impl fmt::Debug for StackService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StackService").finish_non_exhaustive()
+    }
+}
+
+/// A service that can be cloned for one call.
+trait Erased: Send + Sync {
+    fn one_call(&self) -> Pin<Box<dyn OneCall>>;
+}
+
+impl<S> Erased for S
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = BoxError> + Clone + Send + Sync + 'static,
+    S::Future: Send + 'static,
+{
+    fn one_call(&self) -> Pin<Box<dyn OneCall>> {
+        Box::pin(State::Ready { service: self.clone() })
+    }
+}
+
+/// A service that is used once.
+trait OneCall: Send {
+    fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>>;
+    fn call(self: Pin<Box<Self>>, request: Request<Body>) -> CallFuture;
+}
+
+pin_project! {
+    /// A service, and then its future in the same place: one allocation for both.
+    #[project = StateProj]
+    enum State<S, F> {
+        Ready { service: S },
+        Calling { #[pin] future: F },
+    }
+}
+
+impl<S> OneCall for State<S, S::Future>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = BoxError> + Send + 'static,
+    S::Future: Send + 'static,
+{
+    fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        match self.project() {
+            StateProj::Ready { service } => service.poll_ready(cx),
+            StateProj::Calling { .. } => Poll::Ready(Ok(())),
+        }
+    }
+
+    fn call(mut self: Pin<Box<Self>>, request: Request<Body>) -> CallFuture {
+        if let StateProj::Ready { service } = self.as_mut().project() {
+            let future = service.call(request);
+            self.set(State::Calling { future });
+        }
+        self
+    }
+}
+
+impl<S, F: Future<Output = StackResult>> Future for State<S, F> {
+    type Output = StackResult;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<StackResult> {
+        match self.project() {
+            StateProj::Ready { .. } => Poll::Ready(Err("polled before it was called".into())),
+            StateProj::Calling { future } => future.poll(cx),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+    use tower::limit::ConcurrencyLimit;
+    use tower::{ServiceExt as _, service_fn};
+
+    use super::*;
+
+    fn one_at_a_time() -> StackService {
+        let answer = service_fn(async |_: Request<Body>| Ok::<_, BoxError>(Response::new(Body::from("1"))));
+        StackService::new(ConcurrencyLimit::new(answer, 1))
+    }
+
+    #[tokio::test]
+    async fn a_clone_is_made_ready_by_itself() {
+        let mut first = one_at_a_time();
+        assert_eq!(first.ready().await.unwrap().call(Request::default()).await.unwrap().body().as_bytes(), b"1");
+        first.ready().await.unwrap();
+        let mut second = first.clone();
+        assert!(second.ready().now_or_never().is_none(), "the first one has the place");
+        drop(first);
+        second.ready().now_or_never().unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_place_is_held_until_the_call_has_ended() {
+        let mut service = one_at_a_time();
+        let call = service.ready().await.unwrap().call(Request::default());
+        assert!(service.ready().now_or_never().is_none());
+        call.await.unwrap();
+        service.ready().await.unwrap();
+    }
+}

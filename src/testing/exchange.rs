@@ -83,7 +83,7 @@ impl Exchange {
         let operation = router::route(method, path).known().or_else(|| scripts.known(method, path));
         let mut state = self.shared.lock();
         self.number = state.log.record(&self.request, operation, received_at);
-        if let Some(fault) = state.faults.next(operation.map(|operation| operation.name)) {
+        if let Some(fault) = state.faults.next(operation.map(|operation| operation.name), method, path) {
             return Some(Met::Fault(fault));
         }
         if scripts.are_empty() {

@@ -92,7 +92,8 @@ async fn revoke(client: &Client, plan: &RevocationPlan, mut progress: Progress) 
     }
     draw(&progress);
     println!("\n");
-    report.stopped = outcomes.stopped();
+    // Why it has stopped, if it has.
+    report.finish(&outcomes);
     report
 }
 

@@ -144,7 +144,6 @@ where
     /// ```
     ///
     /// [`RevocationReport::finish`]: crate::revocation::RevocationReport::finish
-    #[must_use]
     pub fn stream(&self) -> &RevocationStream<Ids<I>> {
         &self.0.stream
     }

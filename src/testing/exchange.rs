@@ -101,7 +101,7 @@ impl Exchange {
         // An answer may be made by the test's own function, which may look at the server.
         drop(scripts);
         Some(match reply {
-            Reply::Fault(fault) => Met::Fault(fault),
+            Reply::Fault(fault) => Met::Fault(*fault),
             Reply::Answer(answer) => Met::Answer(answer(&received)),
             Reply::Refusal(answer) => Met::Answer(*answer),
         })

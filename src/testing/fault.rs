@@ -9,7 +9,7 @@ use magicbell_middleware::Operation;
 
 use super::answer::{self, Answer};
 use super::template;
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Declared, Endpoint};
 
 /// Something that goes wrong with a request.
 ///
@@ -55,7 +55,7 @@ enum OnlyFor {
     /// Those for the operation that the server knows by this id.
     Id(&'static str),
     /// Those with this operation's method and path.
-    Operation(Operation),
+    Operation(&'static Operation),
 }
 
 /// What happens.
@@ -187,7 +187,7 @@ impl Fault {
     /// # }
     /// ```
     pub fn only_for<E: Endpoint>(mut self) -> Self {
-        self.only_for = Some(OnlyFor::Operation(E::OPERATION));
+        self.only_for = Some(OnlyFor::Operation(Declared::<E>::OPERATION));
         self
     }
 

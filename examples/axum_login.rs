@@ -3,6 +3,10 @@
 //! Look at the handler, which shares one client with all others; at how an error becomes a status, by what is known of the
 //! request; at the load of logins, each of which gets a token of its own; and at the end, where the service is told to stop
 //! while a login is under way, and that login still gets its answer.
+//!
+//! Browsers, the service and the fake MagicBell run in this one process and share its processors: with `--release` the rate says
+//! that the client isn't what a login waits for, and no more. Then come faults: of each, what MagicBell does, what the service has in
+//! its log (on stderr), and what the browser gets.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -47,6 +51,8 @@ impl From<magicbell::Error> for Failure {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let Self(error) = self;
+        // There is no token in it.
+        eprintln!("    log:     {error}");
         let wait = error.retry_after().unwrap_or(Duration::from_secs(5)).as_secs().to_string();
         match (error.kind(), error.outcome()) {
             (ErrorKind::InvalidRequest, _) => {
@@ -57,7 +63,7 @@ impl IntoResponse for Failure {
             (_, Outcome::NotSent) => (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, wait)]).into_response(),
             // A token may have been made. Another login makes another one; this one ends by its expiry.
             (_, Outcome::Unknown) => (StatusCode::GATEWAY_TIMEOUT, "please log in again").into_response(),
-            // Ours to mend, a revoked project token first of all. The error goes to the log: it has no token in it.
+            // Ours to mend, a revoked project token first of all. Who is on call finds it in the log.
             _ => (StatusCode::BAD_GATEWAY, "logins don't work at the moment").into_response(),
         }
     }
@@ -79,14 +85,19 @@ async fn main() -> Result<(), BoxError> {
     let answers = logins.buffer_unordered(32).try_collect::<Vec<_>>().await?;
     let took = start.elapsed();
     let tokens = answers.iter().filter_map(|(_, body)| body["token"].as_str()).collect::<HashSet<_>>();
-    println!("{LOGINS} logins, 32 at a time, in {took:.2?}: {:.0} a second", LOGINS as f64 / took.as_secs_f64());
     assert_eq!((tokens.len(), server.count("create_user_jwt")), (LOGINS, LOGINS), "a token each, and none beside them");
     assert!((0..LOGINS).all(|user| server.user_tokens(&format!("user-{user}")).len() == 1));
+    println!("{LOGINS} logins, 32 at a time, in {took:.2?}: {:.0} a second", LOGINS as f64 / took.as_secs_f64());
+    println!("  {} tokens for {LOGINS} users: one each, and none that nobody holds\n", tokens.len());
 
     let hana = || post_login(&browser, &url, "hana".to_owned());
     server.on::<CreateUserJwt>().fails(Fault::reset().after_processing()).fails(Fault::status(401));
-    let (lost, revoked) = (hana().await?.0, hana().await?.0);
-    println!("an answer that is lost: {lost}\na project token that was revoked: {revoked}");
+    println!("MagicBell makes the token, and its answer is lost:");
+    let lost = told(hana().await?);
+    println!("MagicBell refuses the service's own token, which was revoked:");
+    let revoked = told(hana().await?);
+    println!("the user's id is too long, and nothing is sent to MagicBell:");
+    let unusable = told(post_login(&browser, &url, "x".repeat(256)).await?);
 
     // Told to stop while a login is under way. Another meets a quota that is used up, and from then on the client holds its calls
     // back until the time that the service named.
@@ -97,16 +108,21 @@ async fn main() -> Result<(), BoxError> {
     while server.count("create_user_jwt") == arrived {
         tokio::task::yield_now().await;
     }
-    let busy = hana().await?.0;
-    println!("a quota that is used up: {busy}");
+    println!("MagicBell's quota is used up for two minutes:");
+    let busy = told(hana().await?);
     assert!(!under_way.is_finished());
     _ = stop.send(());
     service.await??;
-    let under_way = under_way.await??.0;
-    println!("the login that was under way at the end: {under_way}");
-    assert_eq!([lost, revoked, busy, under_way].map(|status| status.as_u16()), [504, 502, 503, 200]);
+    println!("the service has stopped, and the login that was under way got its answer:");
+    let under_way = told(under_way.await??);
+    assert_eq!([lost, revoked, unusable, busy, under_way], [504, 502, 422, 503, 200]);
     server.verify();
     Ok(())
+}
+
+fn told((status, _): (StatusCode, Value)) -> u16 {
+    println!("    browser: {status}");
+    status.as_u16()
 }
 
 async fn post_login(

@@ -13,6 +13,7 @@ use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
+use magicbell::jwt::DiscardUserJwt;
 use magicbell::revocation::{Progress, RevocationPlan, RevocationReport, StopHandle};
 use magicbell::testing::{Fault, Server};
 use magicbell::{Client, RateLimit, RetryBudget, RetryPolicy};
@@ -62,7 +63,7 @@ fn fail_one_in_fifty(server: &Server) {
         Fault::html(502).after_processing(),
     ];
     for (seed, fault) in (7..).zip(faults) {
-        server.fail_randomly(seed, 200, fault.on("discard_user_jwt"));
+        server.fail_randomly(seed, 200, fault.only_for::<DiscardUserJwt>());
     }
 }
 
@@ -91,7 +92,8 @@ async fn revoke(client: &Client, plan: &RevocationPlan, mut progress: Progress) 
     }
     draw(&progress);
     println!("\n");
-    report.stopped = outcomes.stopped();
+    // Why it has stopped, if it has.
+    report.finish(&outcomes);
     report
 }
 

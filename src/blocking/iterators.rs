@@ -123,6 +123,31 @@ where
         self.0.stream.journal_error()
     }
 
+    /// Returns the stream that is waited for: it says the same, and [`RevocationReport::finish`] takes it.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let runtime = tokio::runtime::Runtime::new()?;
+    /// # let server = runtime.block_on(magicbell::testing::Server::start())?;
+    /// # let client = magicbell::Client::builder().token(server.token()).base_url(server.url()).build_blocking()?;
+    /// use magicbell::revocation::{RevocationReport, StopReason};
+    ///
+    /// let mut report = RevocationReport::keeping(10);
+    /// let mut outcomes = client.jwt().discard_user_jwts(server.add_project_tokens(100)).outcomes();
+    /// for revocation in &mut outcomes {
+    ///     report.record(revocation?);
+    /// }
+    /// report.finish(outcomes.stream());
+    /// assert_eq!(report.stopped, Some(StopReason::AllNotFound));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// [`RevocationReport::finish`]: crate::revocation::RevocationReport::finish
+    pub fn stream(&self) -> &RevocationStream<Ids<I>> {
+        &self.0.stream
+    }
+
     /// Returns how many requests may be in flight by now.
     #[must_use]
     pub fn concurrency(&self) -> usize {

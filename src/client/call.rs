@@ -117,7 +117,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
     /// Makes the HTTP request, and begins the call: nothing is sent until it is polled.
     fn start(self) -> Result<StackFuture, Error> {
         let (shared, operation) = (&self.client.shared, Declared::<E>::OPERATION);
-        let invalid = |invalid| Error::invalid_request(operation.name(), invalid);
+        let invalid = |invalid| Error::invalid(operation.name(), invalid);
         self.check().map_err(invalid)?;
         let mut request = build(&shared.base_url, &self.endpoint)?;
         self.headers.put_into(request.headers_mut()).map_err(invalid)?;

@@ -7,9 +7,13 @@ use http::{HeaderMap, Response, StatusCode};
 use magicbell_middleware::Body;
 use serde::de::DeserializeOwned;
 
+#[cfg(feature = "testing")]
+use super::path::write;
 use super::path::{Cut, cut, decode_segment};
 use super::{Declared, Endpoint};
 use crate::error::DecodeError;
+#[cfg(feature = "testing")]
+use crate::error::InvalidRequest;
 
 /// A success, and what it answers, for [`Endpoint::decode`](super::Endpoint::decode) to read.
 ///
@@ -17,7 +21,6 @@ use crate::error::DecodeError;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use magicbell::{Answer, DecodeError, Endpoint, Operation, testing::Server};
-/// # use magicbell::testing::Fault;
 ///
 /// struct CountUsers;
 ///
@@ -32,11 +35,19 @@ use crate::error::DecodeError;
 ///     }
 /// }
 /// # let server = Server::start().await?;
-/// # server.on::<CountUsers>().fails(Fault::response(http::Response::builder().header("x-total", 7).body("".into())?));
+/// # server.on::<CountUsers>().answers_response(http::Response::builder().header("x-total", 7).body("")?);
 /// assert_eq!(server.client().execute(CountUsers).await?, 7);
 /// # Ok(())
 /// # }
 /// ```
+///
+/// A unit test of a `decode` needs no server: [`testing::decode`].
+///
+#[cfg_attr(feature = "testing", doc = "[`testing::decode`]: crate::testing::decode")]
+#[cfg_attr(
+    not(feature = "testing"),
+    doc = "[`testing::decode`]: https://docs.rs/magicbell/latest/magicbell/testing/fn.decode.html"
+)]
 #[derive(Debug)]
 pub struct Answer<'a> {
     template: Cut<'a>,
@@ -48,6 +59,18 @@ pub struct Answer<'a> {
 /// Reads a success of an endpoint, given the path that was sent.
 pub(crate) fn decode<E: Endpoint>(path: &str, response: &Response<Body>) -> Result<E::Response, DecodeError> {
     E::decode(&Answer { template: Declared::<E>::CUT, path, response })
+}
+
+/// Reads a success of an endpoint as if its request had been sent, or says why that can't be.
+#[cfg(feature = "testing")]
+pub(crate) fn decode_for<E: Endpoint>(
+    endpoint: &E,
+    response: &Response<Body>,
+) -> Result<Result<E::Response, DecodeError>, InvalidRequest> {
+    let mut path = String::new();
+    endpoint.validate()?;
+    write(endpoint, &mut path)?;
+    Ok(decode::<E>(&path, response))
 }
 
 impl<'a> Answer<'a> {

@@ -11,6 +11,8 @@ pub use query::Query;
 pub use trait_def::{Endpoint, json};
 
 pub(crate) use answer::decode;
+#[cfg(feature = "testing")]
+pub(crate) use answer::decode_for;
 pub(crate) use path::Declared;
 use path::decode_segment;
 pub(crate) use request::{BaseUrl, build};

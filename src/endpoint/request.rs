@@ -87,7 +87,7 @@ fn is_dot_segment(segment: &str) -> bool {
 
 /// Makes the HTTP request of an endpoint, or says why it can't be sent.
 pub(crate) fn build<E: Endpoint>(base: &BaseUrl, endpoint: &E) -> Result<Request<Body>, Error> {
-    try_build(base, endpoint).map_err(|invalid| Error::invalid_request(Declared::<E>::OPERATION.name(), invalid))
+    try_build(base, endpoint).map_err(|invalid| Error::invalid(Declared::<E>::OPERATION.name(), invalid))
 }
 
 fn try_build<E: Endpoint>(base: &BaseUrl, endpoint: &E) -> Result<Request<Body>, InvalidRequest> {

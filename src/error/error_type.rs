@@ -42,6 +42,8 @@ pub(super) struct Inner {
     pub(super) headers: Option<HeaderMap>,
     pub(super) body: Option<Bytes>,
     pub(super) envelope: Envelope,
+    /// In a box, since few errors have one.
+    pub(super) invalid: Option<Box<InvalidRequest>>,
     pub(super) retry_after: Option<Duration>,
     pub(super) timeout: Option<TimeoutError>,
     pub(super) transient: bool,
@@ -64,6 +66,7 @@ impl Error {
             headers: None,
             body: None,
             envelope: Envelope::default(),
+            invalid: None,
             retry_after: None,
             timeout: None,
             transient: false,
@@ -80,9 +83,10 @@ impl Error {
     }
 
     /// Makes an error of a request that can't be sent as it is.
-    pub(crate) fn invalid_request(operation: &'static str, invalid: InvalidRequest) -> Self {
+    pub(crate) fn invalid(operation: &'static str, invalid: InvalidRequest) -> Self {
         let mut error = Self::new(ErrorKind::InvalidRequest, format!("invalid request: {invalid}"));
         error.0.operation = Some(operation);
+        error.0.invalid = Some(Box::new(invalid));
         error
     }
 
@@ -204,6 +208,28 @@ impl Error {
     #[must_use]
     pub fn api_errors(&self) -> &[ApiError] {
         &self.0.envelope.errors
+    }
+
+    /// Returns which part of the request can't be sent, and why, where that is what went wrong.
+    ///
+    /// A form can mark the field, as it does for those that the service [complains of](Self::api_errors):
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use magicbell::{jwt::CreateUserJwt, testing::Server};
+    ///
+    /// let server = Server::start().await?;
+    /// let error = server.client().execute(CreateUserJwt::builder().expiry(0).build()).await.unwrap_err();
+    /// let invalid = error.invalid_request().expect("nothing is sent");
+    /// assert_eq!((invalid.field(), invalid.reason()), ("expiry", "it must be at least 1 second"));
+    /// # assert_eq!(server.request_count(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn invalid_request(&self) -> Option<&InvalidRequest> {
+        self.0.invalid.as_deref()
     }
 
     /// Says whether the answer came in the API's own error envelope, and so from the API and not from something in front.

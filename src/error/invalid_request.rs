@@ -13,6 +13,8 @@ use std::fmt;
 /// let invalid = CreateUserJwt::builder().name("x".repeat(256)).build().validate().unwrap_err();
 /// assert_eq!(invalid.field(), "name");
 /// ```
+///
+/// Where it is executed all the same, [`Error::invalid_request`](crate::Error::invalid_request) returns it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidRequest {
     field: Cow<'static, str>,

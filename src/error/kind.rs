@@ -29,6 +29,7 @@ pub enum ErrorKind {
     /// Nothing was sent.
     Configuration,
     /// The request can't be sent as it is: an empty id, a name that is too long. Nothing was sent, nothing is retried.
+    /// [`Error::invalid_request`](crate::Error::invalid_request) says which part of it, and why.
     InvalidRequest,
     /// The [`Credentials`](crate::Credentials) gave no token. The attempt was not sent; retried.
     Credentials,

@@ -5,8 +5,8 @@
 //! | select | [`JwtService::select_user_tokens`], [`select_project_tokens`]: by time, by name, but for some |
 //! | plan | [`Selection::plan`] lists until two passes agree; the [`RevocationPlan`] shows counts, names and ages, and nothing is sent |
 //! | revoke | [`RevocationPlan::revocations`], or [`JwtService::discard_user_jwts`] for ids from elsewhere; [`Progress`] knows the time left |
-//! | report | [`RevocationReport`]: in a line, in several, as JSON |
-//! | verify | [`RevocationPlan::verify`] lists again: what has survived, and what was made meanwhile |
+//! | report | [`RevocationReport`]: in a line, in several, as JSON; of a stream, with [`finish`](RevocationReport::finish) at its end |
+//! | verify | [`RevocationPlan::verify`] lists again: what has survived ([`is_clean`](Verification::is_clean)), and what was made meanwhile ([`is_over`](Verification::is_over)) |
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -30,7 +30,7 @@
 //!     println!("{progress}");
 //!     report.record(revocation);
 //! }
-//! report.stopped = outcomes.stopped();
+//! report.finish(&outcomes);
 //! println!("{report:#}");
 //!
 //! let verification = plan.verify(&client).await?;

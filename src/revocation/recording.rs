@@ -81,8 +81,4 @@ impl Recording {
     pub(super) fn error(&self) -> Option<&JournalError> {
         self.error.as_ref().or_else(|| self.book.as_ref()?.error())
     }
-
-    pub(super) fn take_error(&mut self) -> Option<JournalError> {
-        self.error.take().or_else(|| self.book.as_mut()?.take_error())
-    }
 }

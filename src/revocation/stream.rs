@@ -76,10 +76,6 @@ impl<S> RevocationStream<S> {
         self.run.recording = recording;
     }
 
-    pub(super) fn take_journal_error(self: Pin<&mut Self>) -> Option<JournalError> {
-        self.project().run.recording.take_error()
-    }
-
     /// Returns how many requests may be in flight by now: see [`Revocations::concurrency`].
     #[must_use]
     pub fn concurrency(&self) -> usize {

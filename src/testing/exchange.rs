@@ -83,7 +83,7 @@ impl Exchange {
         let operation = router::route(method, path).known().or_else(|| scripts.known(method, path));
         let mut state = self.shared.lock();
         self.number = state.log.record(&self.request, operation, received_at);
-        if let Some(fault) = state.faults.next(operation.map(|operation| operation.name)) {
+        if let Some(fault) = state.faults.next(operation.map(|operation| operation.name), method, path) {
             return Some(Met::Fault(fault));
         }
         if scripts.are_empty() {
@@ -101,7 +101,7 @@ impl Exchange {
         // An answer may be made by the test's own function, which may look at the server.
         drop(scripts);
         Some(match reply {
-            Reply::Fault(fault) => Met::Fault(fault),
+            Reply::Fault(fault) => Met::Fault(*fault),
             Reply::Answer(answer) => Met::Answer(answer(&received)),
             Reply::Refusal(answer) => Met::Answer(*answer),
         })

@@ -4,15 +4,18 @@ use std::fmt::{self, Display};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Method, Response, StatusCode};
+use magicbell_middleware::Operation;
 
 use super::answer::{self, Answer};
+use super::template;
+use crate::endpoint::{Declared, Endpoint};
 
 /// Something that goes wrong with a request.
 ///
 /// A fault happens instead of the operation unless it says otherwise, or
 /// [`after_processing`](Self::after_processing) does. It applies to one request of any kind;
-/// [`on`](Self::on), [`times`](Self::times) and [`always`](Self::always) change that. Give it to
+/// [`only_for`](Self::only_for), [`times`](Self::times) and [`always`](Self::always) change that. Give it to
 /// [`Server::fail_next`](super::Server::fail_next) or
 /// [`Server::fail_randomly`](super::Server::fail_randomly).
 ///
@@ -25,7 +28,7 @@ use super::answer::{self, Answer};
 ///
 /// let server = Server::start().await?;
 /// // A page of a proxy's, to every list until the faults are cleared.
-/// server.fail_next(Fault::html(400).on("fetch_project_tokens").always());
+/// server.fail_next(Fault::html(400).only_for::<FetchProjectTokens>().always());
 /// let (client, request) = (server.client(), FetchProjectTokens::builder().build());
 /// let error = client.execute(&request).await.unwrap_err();
 /// assert!(!error.has_api_envelope());
@@ -41,9 +44,18 @@ pub struct Fault {
     pub(super) effect: Effect,
     pub(super) retry_after: Vec<HeaderValue>,
     after_processing: bool,
-    operation: Option<&'static str>,
+    only_for: Option<OnlyFor>,
     /// How many more requests it applies to; `None` for all.
     remaining: Option<usize>,
+}
+
+/// Which requests it is for.
+#[derive(Clone, Debug)]
+enum OnlyFor {
+    /// Those for the operation that the server knows by this id.
+    Id(&'static str),
+    /// Those with this operation's method and path.
+    Operation(&'static Operation),
 }
 
 /// What happens.
@@ -157,9 +169,33 @@ impl Fault {
         self
     }
 
-    /// Applies only to requests for the operation with this OpenAPI id, such as `"discard_user_jwt"`.
+    /// Applies only to requests for this operation, one of your own too: by its method and path.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use magicbell::{jwt::{DiscardUserJwt, FetchUserTokens}, testing::{Fault, Server}};
+    ///
+    /// let (server, fetch) = (Server::start().await?, FetchUserTokens::builder().user_id("hana").build());
+    /// let id = server.add_user_tokens("hana", 1).remove(0);
+    /// server.fail_next(Fault::status(403).only_for::<DiscardUserJwt>());
+    ///
+    /// let client = server.client();
+    /// assert!(client.execute(&fetch).await.is_ok());
+    /// assert_eq!(client.execute(DiscardUserJwt::new(&id)).await.unwrap_err().status().unwrap(), 403);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn only_for<E: Endpoint>(mut self) -> Self {
+        self.only_for = Some(OnlyFor::Operation(Declared::<E>::OPERATION));
+        self
+    }
+
+    /// Applies only to requests for the operation with this OpenAPI id, such as `"discard_user_jwt"`; of an operation of your own,
+    /// to those since a [script](super::Server::on) for it was begun. [`only_for`](Self::only_for) takes the request's type, in
+    /// which there can be no slip.
     pub fn on(mut self, operation: &'static str) -> Self {
-        self.operation = Some(operation);
+        self.only_for = Some(OnlyFor::Id(operation));
         self
     }
 
@@ -176,11 +212,16 @@ impl Fault {
     }
 
     fn new(effect: Effect) -> Self {
-        Self { effect, retry_after: Vec::new(), after_processing: false, operation: None, remaining: Some(1) }
+        Self { effect, retry_after: Vec::new(), after_processing: false, only_for: None, remaining: Some(1) }
     }
 
-    pub(super) fn matches(&self, operation: Option<&str>) -> bool {
-        self.operation.is_none() || self.operation == operation
+    /// Whether it is for a request with this method and path, which is for the operation that the server knows by this id.
+    pub(super) fn is_for(&self, known: Option<&str>, method: &Method, path: &str) -> bool {
+        match &self.only_for {
+            None => true,
+            Some(OnlyFor::Id(id)) => known == Some(*id),
+            Some(OnlyFor::Operation(operation)) => template::is_for(operation, method, path),
+        }
     }
 
     /// Whether the operation is applied before the fault happens.
@@ -195,7 +236,10 @@ impl Fault {
 
     /// The operation that it is for; `None` for any.
     pub(super) fn operation(&self) -> Option<&'static str> {
-        self.operation
+        self.only_for.as_ref().map(|only_for| match only_for {
+            OnlyFor::Id(id) => id,
+            OnlyFor::Operation(operation) => operation.name(),
+        })
     }
 
     /// Takes one use.

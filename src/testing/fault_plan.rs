@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use http::Method;
+
 use super::fault::Fault;
 use super::random::Random;
 
@@ -35,8 +37,9 @@ impl FaultPlan {
     }
 
     /// The fault for a request: the first queued one that matches, otherwise the first that chance gives it.
-    pub(super) fn next(&mut self, operation: Option<&str>) -> Option<Fault> {
-        self.next_queued(operation).or_else(|| self.next_random(operation))
+    pub(super) fn next(&mut self, known: Option<&str>, method: &Method, path: &str) -> Option<Fault> {
+        let is_for = |fault: &Fault| fault.is_for(known, method, path);
+        self.next_queued(is_for).or_else(|| self.next_random(is_for))
     }
 
     /// A line about each queued fault that is left over; those for `always` never are.
@@ -48,8 +51,8 @@ impl FaultPlan {
         self.queued.iter().filter_map(line).collect()
     }
 
-    fn next_queued(&mut self, operation: Option<&str>) -> Option<Fault> {
-        let index = self.queued.iter().position(|fault| fault.matches(operation))?;
+    fn next_queued(&mut self, is_for: impl Fn(&Fault) -> bool) -> Option<Fault> {
+        let index = self.queued.iter().position(is_for)?;
         let fault = self.queued.get_mut(index)?;
         fault.use_once();
         let taken = fault.clone();
@@ -59,8 +62,8 @@ impl FaultPlan {
         Some(taken)
     }
 
-    fn next_random(&mut self, operation: Option<&str>) -> Option<Fault> {
-        let matching = self.random.iter_mut().filter(|random| random.fault.matches(operation));
+    fn next_random(&mut self, is_for: impl Fn(&Fault) -> bool) -> Option<Fault> {
+        let matching = self.random.iter_mut().filter(|random| is_for(&random.fault));
         matching.filter_map(RandomFault::roll).next()
     }
 }
@@ -76,7 +79,7 @@ mod tests {
     use super::*;
 
     fn statuses(plan: &mut FaultPlan, operations: &[&'static str]) -> Vec<bool> {
-        operations.iter().map(|operation| plan.next(Some(operation)).is_some()).collect()
+        operations.iter().map(|operation| plan.next(Some(operation), &Method::GET, "/v2").is_some()).collect()
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod builder;
 mod canary;
 mod client;
+mod decode;
 mod expectations;
 mod inspection;
 mod script;
@@ -48,6 +49,7 @@ mod tokens;
 
 pub use builder::ServerBuilder;
 pub use canary::assert_hidden;
+pub use decode::decode;
 pub use fault::Fault;
 pub use received_request::ReceivedRequest;
 pub use script::Script;

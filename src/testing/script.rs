@@ -4,6 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::panic::Location;
 
+use bytes::Bytes;
 use http::{Method, Response, StatusCode};
 use magicbell_middleware::{Body, Safety};
 use serde::Serialize;
@@ -80,16 +81,16 @@ impl<'a, E: Endpoint> Script<'a, E> {
     ///
     /// # Panics
     ///
-    /// Where the body can't be written as JSON, or the endpoint can't read such a success. For an answer that is meant to be odd
-    /// there is [`fails`](Self::fails) with [`Fault::body`].
+    /// Where the body can't be written as JSON, or the endpoint can't read such a success: one that reads headers has
+    /// [`answers_response`](Self::answers_response). For an answer that is meant to be odd there is [`fails`](Self::fails) with
+    /// [`Fault::body`].
     #[track_caller]
     pub fn answers(self, body: impl Serialize) -> Self {
         let body = serde_json::to_value(&body);
         assert!(body.is_ok(), "this answer to {} can't be written as JSON", E::OPERATION.name());
         let answer = success::<E>(&body.unwrap_or_default());
         check::<E>(&answer);
-        let what = format!("an answer of {}", answer.status().as_u16());
-        self.step(Step::once(Reply::answer(move |_| answer.clone()), what))
+        self.answer(answer)
     }
 
     /// Answers as [`answers`](Self::answers) does, with a body made from the request. Whether the endpoint can read it shows
@@ -99,8 +100,41 @@ impl<'a, E: Endpoint> Script<'a, E> {
         self.step(Step::once(reply, "an answer made from the request".to_owned()))
     }
 
-    /// Lets a fault happen, as often as [`Fault::times`] or [`Fault::always`] says. An operation that [`Fault::on`] names
-    /// doesn't matter: it is this one.
+    /// Answers with this success as it is, its status, its headers and its body, for an operation that reads more than JSON. As of
+    /// [`answers`](Self::answers), nothing is done, and credentials and the rate limit come first.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use http::Response;
+    /// use magicbell::{jwt::FetchProjectTokens, testing::Server};
+    ///
+    /// let server = Server::start().await?;
+    /// let page = Response::builder().header("ratelimit-remaining", 3).body(r#"{"data":[]}"#)?;
+    /// server.on::<FetchProjectTokens>().answers_response(page);
+    ///
+    /// let client = server.client();
+    /// let list = FetchProjectTokens::builder().build();
+    /// assert_eq!(client.request(&list).send().await?.headers()["ratelimit-remaining"], "3");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Where the status isn't a success, or the endpoint can't read the response: for an answer that is meant to be odd there is
+    /// [`fails`](Self::fails) with [`Fault::response`].
+    #[track_caller]
+    pub fn answers_response(self, response: Response<impl Into<Bytes>>) -> Self {
+        let (name, answer) = (E::OPERATION.name(), response.map(Into::into));
+        let status = answer.status();
+        assert!(status.is_success(), "{status} is no success of {name}: that is a Fault::response");
+        check::<E>(&answer);
+        self.answer(answer)
+    }
+
+    /// Lets a fault happen, as often as [`Fault::times`] or [`Fault::always`] says. An operation that the fault is
+    /// [for](Fault::only_for) doesn't matter: it is this one.
     ///
     /// Faults that let the request be processed let the service do it, which answers 404 to what isn't one of the six
     /// operations.
@@ -135,6 +169,11 @@ impl<'a, E: Endpoint> Script<'a, E> {
         self
     }
 
+    fn answer(self, answer: Answer) -> Self {
+        let what = format!("an answer of {}", answer.status().as_u16());
+        self.step(Step::once(Reply::answer(move |_| answer.clone()), what))
+    }
+
     fn step(self, step: Step) -> Self {
         self.server.shared.scripts().add_step(self.index, step);
         self
@@ -158,9 +197,7 @@ fn success<E: Endpoint>(body: &impl Serialize) -> Answer {
 #[expect(clippy::panic, reason = "an answer of the wrong type is a mistake of the test's")]
 fn check<E: Endpoint>(answer: &Answer) {
     let (name, path) = (E::OPERATION.name(), E::OPERATION.path());
-    let mut response = Response::new(Body::from(answer.body().clone()));
-    *response.status_mut() = answer.status();
-    match endpoint::decode::<E>(path, &response) {
+    match endpoint::decode::<E>(path, &answer.clone().map(Body::from)) {
         // Which token it has to name isn't known before the request.
         Err(error) if !error.is_unverified() => {
             let body = Redactor::default().clean(&String::from_utf8_lossy(answer.body()), SHOWN);

@@ -42,7 +42,7 @@ pub(super) struct Step {
 /// What a request meets.
 #[derive(Clone)]
 pub(super) enum Reply {
-    Fault(Fault),
+    Fault(Box<Fault>),
     Answer(Responder),
     Refusal(Refusal),
 }
@@ -134,7 +134,7 @@ impl Step {
     }
 
     pub(super) fn fault(fault: Fault) -> Self {
-        Self { what: fault.to_string(), times: fault.remaining(), used: 0, reply: Reply::Fault(fault) }
+        Self { what: fault.to_string(), times: fault.remaining(), used: 0, reply: Reply::Fault(Box::new(fault)) }
     }
 
     fn is_left(&self) -> bool {

@@ -60,7 +60,32 @@ async fn its_own_check_comes_first() {
     let error = client(&server).execute(Search { user: "u", text: "" }).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest);
     assert_eq!(error.operation(), Some("search"));
+    assert_eq!(error.invalid_request(), Some(&InvalidRequest::new("text", "it is empty")));
     assert_eq!(server.request_count(), 0);
+}
+
+#[tokio::test]
+async fn a_parameter_that_can_not_be_sent_is_named() {
+    let server = Server::start().await.unwrap();
+    let error = client(&server).execute(Search { user: "..", text: "x" }).await.unwrap_err();
+    assert_eq!(error.invalid_request().unwrap().field(), "user");
+    assert!(error.to_string().ends_with(error.invalid_request().unwrap().reason()), "{error}");
+}
+
+#[tokio::test]
+async fn a_setting_of_one_call_that_can_not_be_used_is_named() {
+    let server = Server::start().await.unwrap();
+    let error = client(&server).request(Ping).max_attempts(0).send().await.unwrap_err();
+    assert_eq!(error.invalid_request().unwrap().field(), "max_attempts");
+    assert_eq!(server.request_count(), 0);
+}
+
+#[tokio::test]
+async fn what_the_service_refuses_is_no_invalid_request() {
+    let server = Server::start().await.unwrap();
+    server.fail_next(Fault::body(422, r#"{"errors":[{"message":"too long","field":"name"}]}"#));
+    let error = client(&server).execute(Ping).await.unwrap_err();
+    assert_eq!((error.invalid_request(), error.api_errors()[0].field.as_deref()), (None, Some("name")));
 }
 
 #[tokio::test]

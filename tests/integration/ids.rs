@@ -4,23 +4,8 @@ use magicbell::jwt::{DiscardProjectJwt, DiscardUserJwt, FetchUserTokens};
 use magicbell::testing::Server;
 use magicbell::{Endpoint, ErrorKind};
 
+use crate::percent::percent_decode;
 use crate::support::client;
-
-/// Decodes `%XX` by a way of its own, so that the test doesn't lean on what it tests.
-fn decode(segment: &str) -> String {
-    let (mut bytes, mut rest) = (Vec::new(), segment.as_bytes());
-    while let Some((first, after)) = rest.split_first() {
-        if *first == b'%' {
-            let digits = std::str::from_utf8(&after[..2]).unwrap();
-            bytes.push(u8::from_str_radix(digits, 16).unwrap());
-            rest = &after[2..];
-        } else {
-            bytes.push(*first);
-            rest = after;
-        }
-    }
-    String::from_utf8(bytes).unwrap()
-}
 
 /// Ids that URL libraries cut, drop or resolve.
 const ODD: [&str; 16] = [
@@ -48,7 +33,7 @@ async fn arrives<E: Endpoint>(request: E, prefix: &str, id: &str) {
     let target = server.requests().pop().unwrap().target;
     let segment = target.strip_prefix(prefix).unwrap_or_else(|| panic!("{target}"));
     assert!(!segment.contains(['/', '?', '#', '\\']), "{segment}");
-    assert_eq!(decode(segment), id);
+    assert_eq!(percent_decode(segment), id);
 }
 
 #[tokio::test]

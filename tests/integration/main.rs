@@ -1,5 +1,7 @@
 //! One test binary, a module a subject.
 
+#[path = "../support/percent.rs"]
+mod percent;
 mod support;
 
 mod auto_traits;

@@ -1,8 +1,9 @@
 //! A report's numbers are those of the inputs, and of what the server counted.
 
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use magicbell::Client;
-use magicbell::revocation::{RevocationOutcome, RevocationReport};
+use magicbell::jwt::DiscardUserJwt;
+use magicbell::revocation::{RevocationOutcome, RevocationReport, Revocations, StopReason};
 use magicbell::testing::{Fault, Server, assert_hidden};
 
 use crate::support::{UNKNOWN_ID, client, quick};
@@ -104,4 +105,59 @@ async fn a_report_shows_neither_the_token_nor_the_services_words() {
         assert_hidden(server.token(), &text);
         assert!(!text.contains("canary"), "{text}");
     }
+}
+
+/// A report that is made by hand, of a stream that has to be pinned.
+async fn by_hand<S: Stream<Item = String>>(batch: Revocations<S>) -> RevocationReport {
+    let mut report = RevocationReport::new();
+    let mut outcomes = std::pin::pin!(batch.stream());
+    while let Some(revocation) = outcomes.next().await {
+        report.record(revocation);
+    }
+    report.finish(&outcomes);
+    report
+}
+
+/// Everything that a report says, but for the time that it took and the ids of requests and tokens.
+fn said_by(report: &RevocationReport) -> serde_json::Value {
+    let mut said = serde_json::to_value(report).unwrap();
+    let groups = report.failure_groups().iter().map(|group| (group.outcome, group.status, group.count));
+    let fields = said.as_object_mut().unwrap();
+    for other in ["elapsed_ms", "per_minute", "failure_groups", "failures"] {
+        assert!(fields.remove(other).is_some(), "{other}");
+    }
+    fields.insert("groups".to_owned(), format!("{:?}", groups.collect::<Vec<_>>()).into());
+    said
+}
+
+#[tokio::test]
+async fn a_report_made_by_hand_and_finished_is_that_of_a_run() {
+    let faults = [Fault::status(401), Fault::status(403), Fault::status(404), Fault::empty(204)];
+    let expected = [Some(StopReason::Unauthorized), None, Some(StopReason::AllNotFound), None];
+    for (fault, expected) in faults.into_iter().zip(expected) {
+        let server = Server::start().await.unwrap();
+        server.fail_next(fault.only_for::<DiscardUserJwt>().always());
+        let client = client(&server);
+        let batch = || client.jwt().discard_user_jwts(server.add_user_tokens("u", 60)).concurrency(1);
+        let (run, by_hand) = (batch().run().await, by_hand(batch()).await);
+        assert_eq!((run.stopped, by_hand.stopped), (expected, expected));
+        assert_eq!(said_by(&by_hand), said_by(&run));
+        assert!(by_hand.elapsed > std::time::Duration::ZERO);
+    }
+}
+
+#[tokio::test]
+async fn of_two_batches_in_one_report_the_one_that_stopped_is_not_forgotten() {
+    let server = Server::start().await.unwrap();
+    let client = client(&server);
+    let mut report = RevocationReport::new();
+    server.fail_next(Fault::status(401));
+    for _ in 0..2 {
+        let mut outcomes = client.jwt().discard_user_jwts(server.add_user_tokens("u", 5)).concurrency(1).stream();
+        while let Some(revocation) = outcomes.next().await {
+            report.record(revocation);
+        }
+        report.finish(&outcomes);
+    }
+    assert_eq!((report.stopped, report.count(RevocationOutcome::Revoked)), (Some(StopReason::Unauthorized), 5));
 }

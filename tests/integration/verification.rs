@@ -26,7 +26,7 @@ async fn a_revocation_that_did_not_happen_is_found_whoever_said_that_it_did() {
 
     let verification = plan.verify(&client).wait(Duration::ZERO).await.unwrap();
     assert_eq!(ids(&verification.survivors), [&*liar]);
-    assert!(!verification.is_clean());
+    assert!(!verification.is_clean() && !verification.is_over());
     assert_eq!((verification.passes, verification.planned), (2, 30));
     assert!(verification.to_string().starts_with(&format!("1 of the 30 still listed: {liar}")), "{verification}");
     assert_eq!(server.is_discarded(&liar), Some(false), "and so it is");
@@ -41,13 +41,14 @@ async fn nothing_left_is_clean_and_what_came_up_meanwhile_is_told() {
     let plan = client.jwt().select_user_tokens("u").except([&kept]).plan().await.unwrap();
     plan.revocations(&client).run().await;
     let clean = plan.verify(&client).wait(Duration::ZERO).await.unwrap();
-    assert!(clean.is_clean() && clean.created_during.is_empty(), "{clean}");
+    assert!(clean.is_clean() && clean.created_during.is_empty() && clean.is_over(), "{clean}");
     assert_eq!(clean.to_string(), "none of the 30 is listed any more (2 passes)");
 
     let new = client.execute(CreateUserJwt::builder().external_id("u").build()).await.unwrap().token_id;
     let verification = plan.verify(&client).wait(Duration::ZERO).await.unwrap();
     assert_eq!(ids(&verification.created_during), [&*new], "and not the one that was left out of the plan");
     assert!(verification.is_clean() && verification.to_string().contains("1 token made meanwhile"), "{verification}");
+    assert!(!verification.is_over(), "whoever has stolen a token may have made it");
 }
 
 /// Verifies a plan of `count` tokens, all revoked, against a list in which `churn` changes the rows after each page.

@@ -4,7 +4,8 @@ use magicbell::jwt::{DiscardProjectJwt, DiscardUserJwt, FetchProjectTokens, Fetc
 use magicbell::{Endpoint, ErrorKind, Outcome};
 use proptest::prelude::*;
 
-use crate::support::{answer, block_on, cases, client, percent_decode, text};
+use crate::percent::percent_decode;
+use crate::support::{answer, block_on, cases, client, text};
 
 /// Executes a request; returns the path and query that the transport saw, or `None` where the client refused to send.
 fn sent<E: Endpoint>(request: E) -> Result<Option<String>, TestCaseError> {

@@ -4,6 +4,8 @@
 //! more of them. A failure is shrunk and printed.
 
 mod json_values;
+#[path = "../support/percent.rs"]
+mod percent;
 mod support;
 
 mod base_urls;

@@ -46,22 +46,6 @@ pub(crate) fn answer(status: u16, body: impl Into<Body>) -> Response<Body> {
     Response::builder().status(status).body(body.into()).unwrap()
 }
 
-/// Decodes `%XX` by a way of its own, so that the test doesn't lean on what it tests.
-pub(crate) fn percent_decode(text: &str) -> String {
-    let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
-    while let Some((first, after)) = rest.split_first() {
-        if *first == b'%' {
-            let digits = std::str::from_utf8(&after[..2]).unwrap();
-            bytes.push(u8::from_str_radix(digits, 16).unwrap());
-            rest = &after[2..];
-        } else {
-            bytes.push(*first);
-            rest = after;
-        }
-    }
-    String::from_utf8(bytes).unwrap()
-}
-
 /// Encodes all but RFC 3986's unreserved characters and those in `kept`.
 pub(crate) fn percent_encode(text: &str, kept: &[u8]) -> String {
     let is_kept = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || kept.contains(&byte);

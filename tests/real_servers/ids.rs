@@ -3,8 +3,8 @@
 use magicbell::jwt::{DiscardUserJwt, FetchUserTokens};
 use magicbell::testing::Server;
 use magicbell::{Client, Error};
-use percent_encoding::percent_decode_str;
 
+use crate::percent::percent_decode;
 use crate::support::{ODD_IDS, client, http2_client};
 use crate::{haproxy, nginx};
 
@@ -14,7 +14,7 @@ const USERS: &str = "/v2/jwt/user/";
 fn arrived(server: &Server) -> (String, Option<String>) {
     let target = server.requests().pop().expect("a request").target;
     let segment = target.strip_prefix(USERS).filter(|segment| !segment.contains(['/', '?', '#']));
-    let id = segment.map(|segment| percent_decode_str(segment).decode_utf8().unwrap().into_owned());
+    let id = segment.map(percent_decode);
     (target, id)
 }
 

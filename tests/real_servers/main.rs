@@ -6,6 +6,8 @@
 // What the tests use.
 mod haproxy;
 mod nginx;
+#[path = "../support/percent.rs"]
+mod percent;
 mod process;
 mod support;
 

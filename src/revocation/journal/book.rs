@@ -135,10 +135,6 @@ impl Book {
         self.error.as_ref()
     }
 
-    pub(in crate::revocation) fn take_error(&mut self) -> Option<JournalError> {
-        self.error.take()
-    }
-
     fn keep(&mut self, result: Result<(), JournalError>) -> bool {
         match result {
             Ok(()) => true,

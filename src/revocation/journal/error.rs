@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 
 /// Why a journal can't be used, or can't be written any more. It holds no id and no token.
 ///
@@ -19,12 +20,12 @@ use std::io;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct JournalError {
     kind: JournalErrorKind,
     message: Cow<'static, str>,
     line: Option<u64>,
-    source: Option<io::Error>,
+    source: Option<Arc<io::Error>>,
 }
 
 /// What is wrong with a journal.
@@ -61,7 +62,7 @@ impl JournalError {
     }
 
     pub(super) fn io(message: &'static str, source: io::Error) -> Self {
-        Self { source: Some(source), ..Self::new(JournalErrorKind::Io, message) }
+        Self { source: Some(Arc::new(source)), ..Self::new(JournalErrorKind::Io, message) }
     }
 
     pub(super) fn in_use() -> Self {
@@ -98,6 +99,6 @@ impl fmt::Display for JournalError {
 
 impl std::error::Error for JournalError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_ref().map(|source| source as _)
+        self.source.as_deref().map(|source| source as _)
     }
 }

@@ -12,8 +12,8 @@ use crate::revocation::{JournalError, Revocation, RevocationOutcome, RevocationS
 
 /// What became of a batch: the counts add up to the number of ids.
 ///
-/// [`Revocations::run`](super::super::Revocations::run) makes one, and so can whoever reads the stream: then it can be told how
-/// many failures to [keep](Self::keeping). `{}` shows it in one line, `{:#}` in several, for a person; as JSON it has names that
+/// [`Revocations::run`](super::super::Revocations::run) makes one, and so can whoever reads the stream, as below: then it can be
+/// told how many failures to [keep](Self::keeping). `{}` shows it in one line, `{:#}` in several, for a person; as JSON it has names that
 /// stay, and neither a token nor any text of an answer.
 ///
 /// ```
@@ -32,7 +32,7 @@ use crate::revocation::{JournalError, Revocation, RevocationOutcome, RevocationS
 /// while let Some(revocation) = outcomes.next().await {
 ///     report.record(revocation);
 /// }
-/// report.stopped = outcomes.stopped();
+/// report.finish(&outcomes);
 ///
 /// assert_eq!(report.count(RevocationOutcome::Revoked), 9);
 /// assert_eq!(report.failure_groups()[0].count, 1);
@@ -102,9 +102,7 @@ impl RevocationReport {
         while let Some(revocation) = outcomes.next().await {
             report.record(revocation);
         }
-        report.stopped = outcomes.stopped();
-        report.journal_error = outcomes.as_mut().take_journal_error();
-        report.elapsed = report.start.elapsed();
+        report.finish(&outcomes);
         report
     }
 
@@ -126,6 +124,40 @@ impl RevocationReport {
                 self.failures.push(revocation);
             }
         }
+    }
+
+    /// Takes from the batch what its outcomes don't say: why it has stopped, and what is wrong with its journal. With this at the
+    /// end, a report is what [`run`](super::super::Revocations::run) makes.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use futures_util::StreamExt;
+    /// use magicbell::revocation::{RevocationReport, StopReason};
+    /// use magicbell::testing::{Fault, Server};
+    ///
+    /// let server = Server::start().await?;
+    /// server.fail_next(Fault::status(401).always());
+    ///
+    /// let mut report = RevocationReport::new();
+    /// let mut outcomes = server.client().jwt().discard_user_jwts(server.add_user_tokens("hana", 10)).stream();
+    /// while let Some(revocation) = outcomes.next().await {
+    ///     report.record(revocation);
+    /// }
+    /// report.finish(&outcomes);
+    /// assert_eq!(report.stopped, Some(StopReason::Unauthorized));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Where several batches are counted in one report, each is finished; what stays is the last reason to stop, and the last
+    /// error.
+    pub fn finish<S>(&mut self, outcomes: &RevocationStream<S>) {
+        self.stopped = outcomes.stopped().or(self.stopped);
+        if let Some(error) = outcomes.journal_error() {
+            self.journal_error = Some(error.clone());
+        }
+        self.elapsed = self.start.elapsed();
     }
 }
 

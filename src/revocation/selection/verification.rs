@@ -24,6 +24,7 @@ use crate::revocation::words::{Count, Thousands};
 ///
 /// let verification = plan.verify(&client).await?;
 /// assert!(verification.is_clean(), "no token of the plan is left");
+/// assert!(!verification.is_over(), "but there is another one: plan again");
 /// assert_eq!(verification.created_during[0].id, made_meanwhile[0]);
 /// # Ok(())
 /// # }
@@ -48,9 +49,21 @@ pub struct Verification {
 
 impl Verification {
     /// Says whether it is shown that no token of the plan is left: none is listed, every row can be read, and two passes agreed.
+    ///
+    /// It says nothing of tokens that weren't in the plan. After a leak, ask [`is_over`](Self::is_over): whoever holds a stolen
+    /// project token may have made others meanwhile, and those are in [`created_during`](Self::created_during).
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.survivors.is_empty() && self.unreadable == 0 && self.agreed
+    }
+
+    /// Says whether it [is clean](Self::is_clean), and no token was made meanwhile.
+    ///
+    /// Where it is clean and not over, each token of [`created_during`](Self::created_during) is to be accounted for; plan again for
+    /// those that can't be. Where users log in all the time, theirs are among them, and it may never be over.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.is_clean() && self.created_during.is_empty()
     }
 }
 

@@ -3,9 +3,11 @@
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
-use super::support::{delete, get, post, raw, raw_stream, read_to_end, until};
+use super::scripts::FetchUser;
+use super::support::{delete, get, panic_message, post, raw, raw_stream, read_to_end, until};
 use bytes::Bytes;
 use http::Response;
+use magicbell::jwt::DiscardUserJwt;
 use magicbell::testing::{Fault, Server};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -227,4 +229,29 @@ async fn a_request_that_does_not_arrive_whole_is_not_recorded() {
     stream.shutdown().await.expect("an end");
     read_to_end(&mut stream).await;
     assert_eq!(server.request_count(), 0);
+}
+
+#[tokio::test]
+async fn a_fault_for_an_operation_lets_others_of_its_path_pass() {
+    let (server, id, path) = server().await;
+    server.fail_next(Fault::status(403).only_for::<DiscardUserJwt>());
+    assert_eq!(get(&server, "/jwt/user/7").await.status, 200, "the same path, and another method");
+    assert_eq!(delete(&server, "/jwt/project/7").await.status, 404);
+    assert_eq!(delete(&server, &path).await.status, 403);
+    server.verify();
+    assert_eq!(server.is_discarded(&id), Some(false));
+}
+
+#[tokio::test]
+async fn a_fault_for_an_operation_that_the_server_lacks_needs_no_script() {
+    let (server, ..) = server().await;
+    server.fail_next(Fault::status(503).only_for::<FetchUser>());
+    server.fail_randomly(7, 1, Fault::status(502).only_for::<FetchUser>());
+    assert_eq!(get(&server, "/jwt/project").await.status, 200);
+    assert_eq!(get(&server, "/users/7").await.status, 503);
+    assert_eq!(get(&server, "/users/7").await.status, 502);
+    assert_eq!(get(&server, "/jwt/project").await.status, 200);
+    server.fail_next(Fault::reset().only_for::<FetchUser>());
+    let message = panic_message(|| server.verify());
+    assert!(message.contains("fetch_user, by fail_next: a reset, 1 times more"), "{message}");
 }

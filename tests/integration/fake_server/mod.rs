@@ -3,6 +3,7 @@
 mod support;
 
 mod assertions;
+mod decode;
 mod faults;
 mod limits;
 mod operations;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use http::Response;
 use magicbell::jwt::{CreateUserJwt, DiscardUserJwt, FetchProjectTokens};
 use magicbell::testing::{Fault, ReceivedRequest, Server};
 use magicbell::{Body, Client, Endpoint, Error, ErrorKind, InvalidRequest, Operation};
@@ -201,6 +202,48 @@ async fn an_answer_of_the_wrong_type_is_refused_where_it_is_scripted() {
     let map = std::collections::BTreeMap::from([((1, 2), 3)]);
     let message = panic_message(|| _ = server.on::<FetchUser>().answers(&map));
     assert!(message.contains("can't be written as JSON"), "{message}");
+}
+
+/// A success with a header, as a proxy or a gateway adds one.
+fn user_page(status: u16, body: &'static str) -> Response<&'static str> {
+    Response::builder().status(status).header("x-page", "7").body(body).expect("a response")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_response_is_answered_with_its_status_its_headers_and_its_body() {
+    let server = server().await;
+    server.on::<FetchUser>().answers_response(user_page(206, r#"{"id":"7"}"#)).times(2).fails(Fault::status(403));
+    let client = without_sockets(&server);
+    for _ in 0..2 {
+        let response = client.request(FetchUser("7")).send().await.expect("a user");
+        assert_eq!((response.status().as_u16(), &response.headers()["x-page"]), (206, &"7".parse().unwrap()));
+        assert!(response.request_id().is_some(), "it has one, as every answer of the service's");
+        assert_eq!(response.data().id, "7");
+    }
+    assert_eq!(client.execute(FetchUser("7")).await.expect_err("a fault").status().expect("one"), 403);
+    server.verify();
+}
+
+#[tokio::test(start_paused = true)]
+async fn credentials_come_before_a_response_and_use_no_step() {
+    let server = server().await;
+    server.on::<FetchUser>().answers_response(user_page(200, r#"{"id":"7"}"#));
+    let stranger = Client::builder().token("another.token.entirely").base_url(server.url());
+    let stranger = stranger.transport(server.transport()).build().expect("a client");
+    assert!(stranger.execute(FetchUser("7")).await.expect_err("refused").is_unauthorized());
+    assert!(without_sockets(&server).execute(FetchUser("7")).await.is_ok());
+    server.verify();
+}
+
+#[tokio::test]
+async fn a_response_that_is_no_success_or_can_not_be_read_is_refused_where_it_is_scripted() {
+    let server = server().await;
+    assert_eq!(
+        panic_message(|| _ = server.on::<FetchUser>().answers_response(user_page(404, r#"{"id":"7"}"#))),
+        "404 Not Found is no success of fetch_user: that is a Fault::response"
+    );
+    let message = panic_message(|| _ = server.on::<FetchUser>().answers_response(user_page(200, "{}")));
+    assert!(message.starts_with("fetch_user can't read {}: "), "{message}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,9 +2,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures_util::StreamExt;
 use magicbell::jwt::JwtService;
 use magicbell::middleware::auth::bearer;
-use magicbell::revocation::{Journal, JournalErrorKind, StopReason};
+use magicbell::revocation::{Journal, JournalErrorKind, RevocationReport, StopReason};
 use magicbell::testing::Server;
 use magicbell::{Client, RotatingCredentials};
 
@@ -88,6 +89,25 @@ async fn a_token_of_another_project_is_found_out_when_it_is_known_and_nothing_is
         let report = client_of(&token).jwt().discard_user_jwts(["a", "b"]).journal(open()).unwrap().run().await;
         assert!(report.is_complete(), "{report}");
     }
+}
+
+#[tokio::test]
+async fn a_report_of_a_stream_says_what_is_wrong_with_the_journal() {
+    let (_folder, path) = folder();
+    let open = || Journal::open(&path).unwrap();
+    let batch = client_of(&token_of("one")).jwt().discard_user_jwts(["a"]).journal(open()).unwrap();
+    assert!(batch.run().await.journal_error.is_none());
+
+    let other = client_of(&token_of("other"));
+    let mut outcomes = other.jwt().discard_user_jwts(["a", "b"]).journal(open()).unwrap().stream();
+    let mut report = RevocationReport::new();
+    while let Some(revocation) = outcomes.next().await {
+        report.record(revocation);
+    }
+    report.finish(&outcomes);
+    drop(outcomes);
+    assert_eq!((report.stopped, report.not_attempted().count()), (Some(StopReason::JournalFailed), 2));
+    assert_eq!(report.journal_error.unwrap().kind(), JournalErrorKind::OtherBatch);
 }
 
 #[tokio::test]

@@ -61,9 +61,9 @@ pub(super) async fn run(
     let mut stream = batch.stream();
     let mut watch = watch.follow(plan, &mut stream, signals).await;
     watch.bar.clear();
-    watch.report.stopped = stream.stopped();
+    watch.report.finish(&stream);
     say(format_args!("{:#}", watch.report));
-    if let Some(error) = stream.journal_error() {
+    if let Some(error) = &watch.report.journal_error {
         say(format_args!("the journal: {}", with_causes(error)));
     }
     let left = watch.report.count(RevocationOutcome::NotAttempted);

@@ -65,7 +65,7 @@ impl JournalError {
         Self { source: Some(Arc::new(source)), ..Self::new(JournalErrorKind::Io, message) }
     }
 
-    pub(super) fn in_use() -> Self {
+    pub(in crate::revocation) fn in_use() -> Self {
         Self::new(JournalErrorKind::InUse, "the journal is in use by another batch")
     }
 

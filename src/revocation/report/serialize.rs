@@ -9,10 +9,10 @@ use super::failure_group::{FailureGroup, request_id, snake_case};
 use super::report_type::RevocationReport;
 use crate::error::Error;
 use crate::revocation::words::shown_id;
-use crate::revocation::{Revocation, RevocationOutcome};
+use crate::revocation::{JournalError, Revocation, RevocationOutcome};
 
-/// As an object: `total`, `complete`, `counts` with each outcome, `presumed`, `from_journal`, `stopped`, `elapsed_ms`, `tried`,
-/// `per_minute`, `attempts`, `rate_limited`, `failure_groups`, `failures` and `failures_left_out`. Fields may be added.
+/// As an object: `total`, `complete`, `counts` with each outcome, `presumed`, `from_journal`, `stopped`, `journal_error`, `elapsed_ms`,
+/// `tried`, `per_minute`, `attempts`, `rate_limited`, `failure_groups`, `failures` and `failures_left_out`. Fields may be added.
 ///
 /// Of an error there is its kind, its status and the id of its request, never its text: that may be the service's, or a layer's.
 impl Serialize for RevocationReport {
@@ -24,6 +24,7 @@ impl Serialize for RevocationReport {
         map.serialize_entry("presumed", &self.presumed())?;
         map.serialize_entry("from_journal", &self.from_journal())?;
         map.serialize_entry("stopped", &self.stopped.map(snake_case))?;
+        map.serialize_entry("journal_error", &self.journal_error.as_ref().map(JournalError::kind).map(snake_case))?;
         map.serialize_entry("elapsed_ms", &millis(self.elapsed))?;
         map.serialize_entry("tried", &self.tried())?;
         map.serialize_entry("per_minute", &((self.per_second() * 600.0).round() / 10.0))?;
@@ -120,6 +121,7 @@ mod tests {
         };
         report.record(told);
         report.stopped = Some(StopReason::AllNotFound);
+        report.journal_error = Some(JournalError::in_use());
         report.elapsed = Duration::from_millis(1_500);
         report
     }
@@ -130,7 +132,7 @@ mod tests {
             r#"{"total":6,"complete":false,"#,
             r#""counts":{"revoked":2,"already_revoked":0,"not_found":0,"refused":0,"unknown":2,"unverified":0,"#,
             r#""invalid_id":1,"not_attempted":1},"presumed":0,"from_journal":1,"#,
-            r#""stopped":"all_not_found","elapsed_ms":1500,"tried":3,"per_minute":120.0,"attempts":5,"rate_limited":2,"#,
+            r#""stopped":"all_not_found","journal_error":"in_use","elapsed_ms":1500,"tried":3,"per_minute":120.0,"attempts":5,"rate_limited":2,"#,
             r#""failure_groups":["#,
             r#"{"outcome":"unknown","error":null,"status":503,"count":2,"token_id":"b","request_id":"r-1"},"#,
             r#"{"outcome":"invalid_id","error":null,"status":null,"count":1,"token_id":"[a token, not an id]","#,

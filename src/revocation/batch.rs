@@ -203,7 +203,7 @@ impl<S> Revocations<S> {
     }
 
     /// Sets how long what was sent has to end after a [`StopHandle`] has asked to stop: 30 s by default. What hasn't ended
-    /// then is [`Unknown`](super::RevocationOutcome::Unknown), and ids are read as after a second stop.
+    /// then is given up, and ids are read, as after a second stop.
     pub fn drain_timeout(mut self, timeout: Duration) -> Self {
         self.drain_timeout = timeout;
         self

@@ -218,17 +218,22 @@ impl Run {
             if discarding.is_refused() || !so_far.attempts.is_empty() {
                 self.in_flight.push(discarding);
             } else {
-                self.end(slot, |index, token_id, before, _| describe::given_up(index, token_id, &so_far, before));
+                self.end(slot, |index, token_id, before, _| {
+                    describe::given_up(index, token_id, &so_far, before, false)
+                });
             }
         }
     }
 
-    /// Drops what is in flight: whether it is revoked isn't known.
+    /// Drops what is in flight: whether it is revoked isn't known, unless each attempt was turned away.
     pub(super) fn give_up(&mut self) {
+        let may_go_on = self.client.has_outer_layers();
         let mut in_flight = std::mem::take(&mut self.in_flight);
         for discarding in Pin::new(&mut in_flight).iter_pin_mut() {
             let (slot, so_far) = (discarding.slot(), discarding.so_far());
-            self.end(slot, |index, token_id, before, _| describe::given_up(index, token_id, &so_far, before));
+            self.end(slot, |index, token_id, before, _| {
+                describe::given_up(index, token_id, &so_far, before, may_go_on)
+            });
         }
     }
 

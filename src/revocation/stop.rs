@@ -52,8 +52,10 @@ impl StopHandle {
     /// [`NotAttempted`](super::RevocationOutcome::NotAttempted). Where the client has [layers](crate::ClientBuilder::layer) around its
     /// calls, one of them may go on with a call that is given up, so what waits has the drain time too.
     ///
-    /// The second time it ends at once. What is in flight is [`Unknown`](super::RevocationOutcome::Unknown). Ids are read on only where their iterator or stream says how many are left, by the
-    /// upper bound of its `size_hint`, and has them at hand. Those of any other are read no more, as they may never end: what
+    /// The second time it ends at once. What is in flight, or in such a layer's hands, is
+    /// [`Unknown`](super::RevocationOutcome::Unknown); what a 429 has turned away each time is
+    /// [`Refused`](super::RevocationOutcome::Refused). Ids are read on only where their iterator or stream says how many are left, by
+    /// the upper bound of its `size_hint`, and has them at hand. Those of any other are read no more, as they may never end: what
     /// wasn't read has no outcome.
     pub fn stop(&self) {
         self.shared.requests.fetch_add(1, Ordering::AcqRel);

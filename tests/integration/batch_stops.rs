@@ -1,12 +1,16 @@
 //! When a batch stops, what is still read, and what is said of the ids that were in flight.
 
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use futures_util::{FutureExt as _, StreamExt as _};
 use http::{Request, Response};
 use magicbell::revocation::{Revocation, RevocationOutcome, StopHandle, StopReason};
 use magicbell::testing::{Fault, Server};
 use magicbell::{AttemptNumber, Body, BoxError, Client, StackService};
+use tower::layer::layer_fn;
+use tower::{Service, ServiceExt as _};
 
 use crate::support::{client, json, quick, transport};
 
@@ -271,6 +275,48 @@ async fn what_a_stop_drops_leaves_its_turn_to_others() {
     assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
 }
 
+/// What was turned away each time is as it was, though it would have been sent again; of what has no answer nothing is known.
+#[tokio::test(start_paused = true)]
+async fn what_a_stop_finds_waiting_after_a_429_was_refused() {
+    let transport = tower::service_fn(async |request: Request<Body>| {
+        if request.uri().path().ends_with("id-1") {
+            std::future::pending::<()>().await;
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        let mut answer = json(429, ENVELOPE);
+        answer.headers_mut().insert("retry-after", "3600".parse().unwrap());
+        Ok::<_, BoxError>(answer)
+    });
+    let client = Client::builder().token("t").transport(transport).build().unwrap();
+    let batch = client.jwt().discard_user_jwts(ids(2)).concurrency(2).drain_timeout(Duration::from_secs(1));
+    let (stop, mut stream) = (batch.stop_handle(), batch.stream());
+    assert!(tokio::time::timeout(Duration::from_secs(1), stream.next()).await.is_err());
+    stop.stop();
+    let mut rest = stream.collect::<Vec<_>>().await;
+    rest.sort_by_key(|revocation| revocation.index);
+    let found = rest.iter().map(|each| (each.outcome, each.status.map(|status| status.as_u16()), each.rate_limited));
+    assert!(found.eq([(RevocationOutcome::Refused, Some(429), 1), (RevocationOutcome::Unknown, None, 0)]), "{rest:?}");
+}
+
+/// Puts each call into a task of its own, which nobody stops.
+#[derive(Clone)]
+struct Spawning(StackService);
+
+impl Service<Request<Body>> for Spawning {
+    type Response = Response<Body>;
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<Response<Body>, BoxError>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let call = tokio::spawn(self.0.clone().oneshot(request));
+        async move { call.await? }.boxed()
+    }
+}
+
 /// A layer may have put the call into a task of its own, which nobody stops: that it was never sent would not be true for long.
 #[tokio::test(start_paused = true)]
 async fn what_a_layer_has_in_hand_is_not_called_unattempted_by_a_stop() {
@@ -278,14 +324,8 @@ async fn what_a_layer_has_in_hand_is_not_called_unattempted_by_a_stop() {
         let id = request.uri().path().rsplit('/').next().unwrap_or_default();
         Ok(json(200, &format!(r#"{{"token_id":"{id}"}}"#)))
     });
-    let spawning = tower::layer::layer_fn(|inner: StackService| {
-        tower::service_fn(move |request: Request<Body>| {
-            let call = tokio::spawn(tower::ServiceExt::oneshot(inner.clone(), request));
-            async move { call.await? }
-        })
-    });
     let limit = magicbell::RateLimit::per_minute(60, 20);
-    let builder = Client::builder().token("t").transport(transport).rate_limit(limit).layer(spawning);
+    let builder = Client::builder().token("t").transport(transport).rate_limit(limit).layer(layer_fn(Spawning));
     let batch = builder.build().unwrap().jwt().discard_user_jwts(ids(4)).concurrency(4);
     let (stop, mut stream) = (batch.stop_handle(), batch.stream());
     let first = stream.next().await.unwrap();
@@ -294,4 +334,20 @@ async fn what_a_layer_has_in_hand_is_not_called_unattempted_by_a_stop() {
     let rest = stream.collect::<Vec<_>>().await;
     assert!(rest.iter().chain([&first]).all(|revocation| revocation.outcome == RevocationOutcome::Revoked), "{rest:?}");
     assert_eq!(received.lock().unwrap().len(), 4);
+}
+
+/// The same where the stop waits for nothing: what may still be sent is neither unattempted nor refused.
+#[tokio::test(start_paused = true)]
+async fn what_a_layer_may_still_send_is_unknown_when_it_is_given_up() {
+    let (_, transport) = transport(|_| Ok(json(429, ENVELOPE)));
+    let limit = magicbell::RateLimit::per_minute(60, 20);
+    let builder = Client::builder().token("t").transport(transport).rate_limit(limit).layer(layer_fn(Spawning));
+    let batch = builder.build().unwrap().jwt().discard_user_jwts(ids(4)).concurrency(4);
+    let (stop, mut stream) = (batch.stop_handle(), batch.stream());
+    assert!(tokio::time::timeout(Duration::from_millis(10), stream.next()).await.is_err());
+    stop.stop();
+    stop.stop();
+    let rest = stream.collect::<Vec<_>>().await;
+    assert_eq!(rest.len(), 4);
+    assert!(rest.iter().all(|revocation| revocation.outcome == RevocationOutcome::Unknown), "{rest:?}");
 }

@@ -88,7 +88,8 @@ where
         self.inner.poll_ready(cx)
     }
 
-    #[inline]
+    // The future is large, and so built in its place.
+    #[inline(always)]
     fn call(&mut self, mut request: Request<B>) -> S::Future {
         let Shared { defaults, fixed } = &*self.layer.shared;
         let own = std::mem::replace(request.headers_mut(), defaults.clone());

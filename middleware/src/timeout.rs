@@ -84,7 +84,8 @@ where
         self.inner.poll_ready(cx).map_err(Into::into)
     }
 
-    #[inline]
+    // The future is large, and so built in its place.
+    #[inline(always)]
     fn call(&mut self, request: Request) -> Self::Future {
         ResponseFuture { inner: self.inner.call(request), timeout: self.timeout, sleep: None }
     }

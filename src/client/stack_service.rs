@@ -161,6 +161,7 @@ mod tests {
         first.ready().await.unwrap();
         let mut second = first.clone();
         assert!(second.ready().now_or_never().is_none(), "the first one has the place");
+        assert_eq!(format!("{second:?}"), "StackService { .. }");
         drop(first);
         second.ready().now_or_never().unwrap().unwrap();
     }

@@ -1,11 +1,15 @@
 //! An id arrives as one segment that decodes to itself, or nothing is sent.
 #![no_main]
 
+#[path = "../../tests/support/percent.rs"]
+mod percent;
+
 use http::Response;
 use libfuzzer_sys::fuzz_target;
 use magicbell::jwt::{DiscardProjectJwt, DiscardUserJwt, FetchUserTokens};
 use magicbell::{Body, Endpoint, ErrorKind, Outcome, RetryPolicy};
-use magicbell_fuzz::{block_on, client, percent_decode};
+use magicbell_fuzz::{block_on, client};
+use percent::percent_decode;
 
 fn arrives_or_is_refused<E: Endpoint>(request: E, prefix: &str, id: &str) {
     let answer = Response::builder().status(500).body(Body::empty()).unwrap();

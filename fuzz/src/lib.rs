@@ -32,19 +32,3 @@ pub fn client(base_url: &str, retry: RetryPolicy, answer: Response<Body>) -> (Re
     let client = Client::builder().token(TOKEN).base_url(base_url).retry(retry).transport(transport);
     (received, client.build())
 }
-
-/// Decodes `%XX` by a way of its own.
-pub fn percent_decode(text: &str) -> String {
-    let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
-    while let Some((first, after)) = rest.split_first() {
-        if *first == b'%' {
-            let digits = std::str::from_utf8(&after[..2]).unwrap();
-            bytes.push(u8::from_str_radix(digits, 16).unwrap());
-            rest = &after[2..];
-        } else {
-            bytes.push(*first);
-            rest = after;
-        }
-    }
-    String::from_utf8(bytes).unwrap()
-}

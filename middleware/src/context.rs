@@ -111,12 +111,6 @@ impl CallContext {
         Some(self.shared.as_ref().map_or(deadline, |shared| *shared.deadline.get_or_init(|| deadline)))
     }
 
-    /// Returns the deadline, where the call has begun and there is one.
-    #[must_use]
-    pub fn deadline(&self) -> Option<Instant> {
-        self.shared.as_ref()?.deadline.get().copied()
-    }
-
     #[cfg(feature = "retry")]
     pub(crate) fn waits_out_rate_limits(&self) -> bool {
         self.waits_out_rate_limits

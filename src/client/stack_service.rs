@@ -36,7 +36,7 @@ type CallFuture = Pin<Box<dyn Future<Output = StackResult> + Send>>;
 /// # }
 /// ```
 pub struct StackService {
-    erased: Arc<dyn Erased>,
+    prototype: Arc<dyn Prototype>,
     /// What the next call is made by, once it was asked whether it is ready.
     next: Option<SyncWrapper<Pin<Box<dyn OneCall>>>>,
 }
@@ -47,7 +47,7 @@ impl StackService {
         S: Service<Request<Body>, Response = Response<Body>, Error = BoxError> + Clone + Send + Sync + 'static,
         S::Future: Send + 'static,
     {
-        Self { erased: Arc::new(service), next: None }
+        Self { prototype: Arc::new(service), next: None }
     }
 }
 
@@ -57,19 +57,19 @@ impl Service<Request<Body>> for StackService {
     type Future = CallFuture;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        let next = self.next.get_or_insert_with(|| SyncWrapper::new(self.erased.one_call()));
+        let next = self.next.get_or_insert_with(|| SyncWrapper::new(self.prototype.one_call()));
         next.get_mut().as_mut().poll_ready(cx)
     }
 
     fn call(&mut self, request: Request<Body>) -> CallFuture {
-        let next = self.next.take().map_or_else(|| self.erased.one_call(), SyncWrapper::into_inner);
+        let next = self.next.take().map_or_else(|| self.prototype.one_call(), SyncWrapper::into_inner);
         next.call(request)
     }
 }
 
 impl Clone for StackService {
     fn clone(&self) -> Self {
-        Self { erased: Arc::clone(&self.erased), next: None }
+        Self { prototype: Arc::clone(&self.prototype), next: None }
     }
 }
 
@@ -80,11 +80,11 @@ impl fmt::Debug for StackService {
 }
 
 /// A service that can be cloned for one call.
-trait Erased: Send + Sync {
+trait Prototype: Send + Sync {
     fn one_call(&self) -> Pin<Box<dyn OneCall>>;
 }
 
-impl<S> Erased for S
+impl<S> Prototype for S
 where
     S: Service<Request<Body>, Response = Response<Body>, Error = BoxError> + Clone + Send + Sync + 'static,
     S::Future: Send + 'static,

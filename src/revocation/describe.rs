@@ -42,14 +42,15 @@ pub(super) fn ended(index: u64, token_id: String, discarded: &Discarded, before:
 /// attempt was turned away, it was waiting to be sent again; `may_go_on` where a layer of the caller's may send it after all.
 pub(super) fn given_up(index: u64, token_id: String, so_far: &SoFar, before: Doubt, may_go_on: bool) -> Revocation {
     let mut revocation = not_attempted(index, token_id, before);
-    let doubt = if may_go_on { Doubt::Presumed } else { Doubt::after(&so_far.attempts) };
-    if doubt > Doubt::None || !so_far.attempts.is_empty() {
-        let is_refused = doubt.max(before) == Doubt::None;
+    note(&mut revocation, so_far);
+    if may_go_on {
+        revocation.attempted = Doubt::Presumed;
+    }
+    if may_go_on || !so_far.attempts.is_empty() {
+        let is_refused = revocation.attempted.max(before) == Doubt::None;
         revocation.outcome = if is_refused { RevocationOutcome::Refused } else { RevocationOutcome::Unknown };
         revocation.from_journal = false;
     }
-    note(&mut revocation, so_far);
-    revocation.attempted = doubt;
     revocation
 }
 

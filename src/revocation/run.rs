@@ -10,7 +10,7 @@ use futures_util::stream::FuturesUnordered;
 
 use super::batch::{Kind, OwnToken, Revocations};
 use super::classify::Doubt;
-use super::in_flight::{Discarded, Discarding, Slot, Slots};
+use super::in_flight::{Discarded, Discarding, Slot, Slots, SoFar};
 use super::journal::Known;
 use super::own::OwnIds;
 use super::recording::Recording;
@@ -218,23 +218,24 @@ impl Run {
             if discarding.is_refused() || !so_far.attempts.is_empty() {
                 self.in_flight.push(discarding);
             } else {
-                self.end(slot, |index, token_id, before, _| {
-                    describe::given_up(index, token_id, &so_far, before, false)
-                });
+                self.end_unfinished(slot, &so_far);
             }
         }
     }
 
     /// Drops what is in flight: whether it is revoked isn't known, unless each attempt was turned away.
     pub(super) fn give_up(&mut self) {
-        let may_go_on = self.client.has_outer_layers();
         let mut in_flight = std::mem::take(&mut self.in_flight);
         for discarding in Pin::new(&mut in_flight).iter_pin_mut() {
             let (slot, so_far) = (discarding.slot(), discarding.so_far());
-            self.end(slot, |index, token_id, before, _| {
-                describe::given_up(index, token_id, &so_far, before, may_go_on)
-            });
+            self.end_unfinished(slot, &so_far);
         }
+    }
+
+    /// Ends what a slot holds, whose request was given up.
+    fn end_unfinished(&mut self, slot: usize, so_far: &SoFar) {
+        let may_go_on = self.client.has_outer_layers();
+        self.end(slot, |index, token_id, before, _| describe::given_up(index, token_id, so_far, before, may_go_on));
     }
 
     /// Hands the outcome out to each input that waited for it.

@@ -64,12 +64,11 @@ impl CollectLayer {
             return Ok(response);
         }
         let (parts, body) = response.into_parts();
-        let too_large = Failure::TooLarge { max: self.max_bytes };
-        if fits {
-            finish(*self, parts, body.into_bytes(), Ok(()))
-        } else {
-            finish(*self, parts, Bytes::new(), Err(too_large))
-        }
+        let (received, end) = match fits {
+            true => (body.into_bytes(), Ok(())),
+            false => (Bytes::new(), Err(Failure::TooLarge { max: self.max_bytes })),
+        };
+        finish(*self, parts, received, end)
     }
 }
 

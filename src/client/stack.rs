@@ -31,7 +31,7 @@ use magicbell_middleware::timeout::TimeoutLayer;
 use magicbell_middleware::{Body, BoxError, CallContext};
 use sync_wrapper::SyncWrapper;
 use tower::limit::ConcurrencyLimitLayer;
-use tower::{Service, ServiceBuilder};
+use tower::{Layer as _, Service, ServiceBuilder};
 
 use super::client_type::StackResult;
 use super::extra::ErasedCredentials;
@@ -97,18 +97,35 @@ where
     S: Service<Request<Body>, Response = Response<Body>, Error = BoxError> + Clone + Send + Sync + 'static,
     S::Future: Send + 'static,
 {
-    let retry = ServiceBuilder::new()
-        .layer(
-            RetryLayer::new(settings.retry)
-                .timeout(settings.timeout)
-                .attempts_end_after(settings.attempt_timeout)
-                .pace(settings.pace),
-        )
-        .option_layer(settings.concurrency_limit.map(ConcurrencyLimitLayer::new))
+    let max_response_bytes = settings.max_response_bytes;
+    let retry = RetryLayer::new(settings.retry)
+        .timeout(settings.timeout)
+        .attempts_end_after(settings.attempt_timeout)
+        .pace(settings.pace);
+    let attempt = ServiceBuilder::new()
         .layer(attempt_span())
         .layer(attempt_metrics())
         .layer(TimeoutLayer::new(settings.attempt_timeout))
         .service(attempt);
+    // Again a type of its own: tower's `Either` is moved and matched with each call.
+    match settings.concurrency_limit {
+        None => around_calls(retry.layer(attempt), layers, max_response_bytes),
+        Some(limit) => {
+            let limited = ConcurrencyLimitLayer::new(limit).layer(attempt);
+            around_calls(retry.layer(limited), layers, max_response_bytes)
+        }
+    }
+}
+
+/// Puts the caller's layers, and what stands beneath them, around retry.
+fn around_calls<S>(retry: Retry<S>, layers: Vec<BoxLayer>, max_response_bytes: usize) -> Box<dyn Stack>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error: Into<BoxError>, Future: Send>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
+{
     let mut layers = layers.into_iter();
     let Some(outermost) = layers.next() else { return Box::new(AroundRetry(retry)) };
     let retry = Arc::new(retry);
@@ -116,7 +133,7 @@ where
         let context = request.extensions_mut().remove();
         around_retry(&retry, request, context)
     });
-    outermost.around_calls(apply(layers, settings.max_response_bytes, call), settings.max_response_bytes)
+    outermost.around_calls(apply(layers, max_response_bytes, call), max_response_bytes)
 }
 
 /// Sends a request through what stands around retry. Each of these layers is a word or nothing, so they are put around a

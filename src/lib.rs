@@ -29,6 +29,7 @@ mod nullable;
 pub mod pagination;
 mod rate_limit;
 pub mod revocation;
+mod scan;
 mod secret;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
+use crate::scan::has;
+
 /// The shortest run that is taken for a JWT.
 const JWT_MIN: usize = 20;
 
@@ -50,7 +52,7 @@ impl SecretToken {
     #[must_use]
     pub fn is_in(text: &str) -> bool {
         // Most ids have no dot, and that is soon seen.
-        if !text.contains('.') {
+        if !has(text, b'.') {
             return false;
         }
         let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');

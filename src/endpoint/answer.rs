@@ -14,6 +14,7 @@ use super::{Declared, Endpoint};
 use crate::error::DecodeError;
 #[cfg(feature = "testing")]
 use crate::error::InvalidRequest;
+use crate::scan::has;
 
 /// A success, and what it answers, for [`Endpoint::decode`](super::Endpoint::decode) to read.
 ///
@@ -100,6 +101,19 @@ impl<'a> Answer<'a> {
     /// Returns a parameter of the path that was asked for, as the request had it.
     #[must_use]
     pub fn path_parameter(&self, name: &str) -> Option<Cow<'a, str>> {
+        self.segment(name).map(decode_segment)
+    }
+
+    /// Says whether a parameter of the path that was asked for is this text, whatever the case of its ASCII letters.
+    pub(crate) fn is_parameter(&self, name: &str, text: &str) -> bool {
+        let segment = self.segment(name).unwrap_or_default();
+        // Most servers echo an id as it was sent.
+        (segment == text && !has(segment, b'%')) || decode_segment(segment).eq_ignore_ascii_case(text)
+    }
+
+    /// Returns a parameter as it was sent.
+    #[inline]
+    fn segment(&self, name: &str) -> Option<&'a str> {
         let (mut template, mut path) = (self.template, self.path);
         while let Cut::Parameter { before, name: parameter, after } = template {
             let value = path.get(before.len()..)?;
@@ -107,7 +121,7 @@ impl<'a> Answer<'a> {
             let end = if after.is_empty() { None } else { value.bytes().position(|byte| byte == b'/') };
             let (value, rest_of_path) = value.split_at(end.unwrap_or(value.len()));
             if parameter == name {
-                return Some(decode_segment(value));
+                return Some(value);
             }
             (template, path) = (cut(after), rest_of_path);
         }

@@ -8,20 +8,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 
 use super::Endpoint;
 use crate::error::InvalidRequest;
+use crate::scan::{has, is_unreserved};
 
 /// All but RFC 3986's unreserved characters.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// RFC 3986's unreserved characters, by their bytes: what an id mostly is made of.
-const UNRESERVED: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        table[byte] = (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'-' | b'.' | b'_' | b'~');
-        byte += 1;
-    }
-    table
-};
 
 /// A template, cut at its first parameter.
 #[derive(Debug, Clone, Copy)]
@@ -129,23 +119,9 @@ pub(super) fn encode(value: &str, buffer: &mut String) {
     }
 }
 
-/// Says whether a text is of RFC 3986's unreserved characters alone.
-fn is_unreserved(value: &str) -> bool {
-    let is_unreserved = |byte: &u8| UNRESERVED[usize::from(*byte)];
-    // Four at once: to stop at each costs as much as to look at it.
-    let (fours, rest) = value.as_bytes().as_chunks::<4>();
-    fours.iter().all(|[a, b, c, d]| is_unreserved(a) & is_unreserved(b) & is_unreserved(c) & is_unreserved(d))
-        && rest.iter().all(is_unreserved)
-}
-
 /// Returns a segment as it was before it was encoded.
 pub(super) fn decode_segment(segment: &str) -> Cow<'_, str> {
     if has(segment, b'%') { percent_decode_str(segment).decode_utf8_lossy() } else { segment.into() }
-}
-
-/// Says whether a byte is in a text, in the same way: a search for one pays off in longer texts than ids are.
-fn has(text: &str, byte: u8) -> bool {
-    text.bytes().fold(false, |any, other| any | (other == byte))
 }
 
 #[cfg(test)]

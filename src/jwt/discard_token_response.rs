@@ -44,13 +44,13 @@ serialize_as_derived!(DiscardTokenResponse);
 
 /// Reads a discard's answer, and compares its id with the one that was asked for.
 pub(super) fn decode(answer: &Answer<'_>) -> Result<DiscardTokenResponse, DecodeError> {
-    let asked = answer.path_parameter("token_id").unwrap_or_default();
     if answer.status() == StatusCode::NO_CONTENT {
+        let asked = answer.path_parameter("token_id").unwrap_or_default();
         return Ok(DiscardTokenResponse { token_id: asked.into_owned(), discarded_at: None });
     }
-    let discarded = answer.json().or_else(|error| field_by_field(answer).ok_or(error))?;
+    let discarded: DiscardTokenResponse = answer.json().or_else(|error| field_by_field(answer).ok_or(error))?;
     // A UUID is the same in either case.
-    match discarded.token_id.eq_ignore_ascii_case(&asked) {
+    match answer.is_parameter("token_id", &discarded.token_id) {
         true => Ok(discarded),
         false if discarded.token_id.is_empty() => Err(DecodeError::unverified("it names no token")),
         false => Err(DecodeError::unverified("it names another token than the one to discard")),

@@ -1,0 +1,66 @@
+//! Quick looks at texts as short as ids are, where a search made for long ones costs more than it saves.
+
+/// How many bytes are looked at together: as many as the registers of common processors hold.
+const CHUNK: usize = 16;
+
+/// Says whether a text is of RFC 3986's unreserved characters alone.
+pub(crate) fn is_unreserved(text: &str) -> bool {
+    all(text, |byte| {
+        let is_letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+        let is_digit = byte.wrapping_sub(b'0') < 10;
+        is_letter | is_digit | (byte == b'-') | (byte == b'.') | (byte == b'_') | (byte == b'~')
+    })
+}
+
+/// Says whether a byte is in a text.
+pub(crate) fn has(text: &str, byte: u8) -> bool {
+    !all(text, |other| other != byte)
+}
+
+/// Says whether all bytes are so. Whole chunks, without a branch for a byte, become a few instructions each.
+#[inline(always)]
+fn all(text: &str, is_so: impl Fn(u8) -> bool) -> bool {
+    let all = |bytes: &[u8]| bytes.iter().fold(true, |all, byte| all & is_so(*byte));
+    let bytes = text.as_bytes();
+    let (chunks, rest) = bytes.as_chunks::<CHUNK>();
+    let end = match bytes.last_chunk::<CHUNK>() {
+        // The last chunk may look at some bytes again.
+        Some(last) => rest.is_empty() || all(last),
+        None => rest.iter().all(|byte| is_so(*byte)),
+    };
+    end && chunks.iter().all(|chunk| all(chunk))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Texts of each length, with one byte at each place.
+    fn texts(byte: char) -> impl Iterator<Item = String> {
+        let at =
+            move |length: usize, place: usize| (0..length).map(|at| if at == place { byte } else { 'x' }).collect();
+        (1..=50).flat_map(move |length| (0..length).map(move |place| at(length, place)))
+    }
+
+    #[test]
+    fn unreserved_characters_are_told_from_all_others_at_every_place() {
+        for byte in (0..=127).map(char::from) {
+            let is_one = byte.is_ascii_alphanumeric() || "-._~".contains(byte);
+            for text in texts(byte) {
+                assert_eq!(is_unreserved(&text), is_one, "{text:?}");
+            }
+        }
+        for text in ["", "é", "xxxxxxxxxxxxxxxxxxxé", "éxxxxxxxxxxxxxxxxxxxxx"] {
+            assert_eq!(is_unreserved(text), text.is_empty(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_byte_is_found_at_every_place() {
+        for text in texts('%') {
+            assert!(has(&text, b'%'), "{text:?}");
+            assert!(!has(&text, b'.'), "{text:?}");
+        }
+        assert!(!has("", b'%'));
+    }
+}

@@ -159,19 +159,22 @@ impl<B> Call<B> {
     where
         B: Clone,
     {
-        let request = self.next_request();
         if let Some(context) = &self.context {
             self.place = context.add_attempt(in_flight);
         }
         self.ticket = Ticket::default();
         self.is_paid = false;
         self.is_in_flight = true;
-        request
+        // Most requests have no extensions, and then nothing is left to be done to the clone.
+        if self.attempts.is_empty() && self.request.extensions().is_empty() {
+            return self.request.clone();
+        }
+        self.request_with_extensions()
     }
 
     /// Makes the request of the next attempt. The first one takes the operation along where that is the only extension, since a
     /// map of extensions costs three allocations to clone.
-    fn next_request(&mut self) -> Request<B>
+    fn request_with_extensions(&mut self) -> Request<B>
     where
         B: Clone,
     {

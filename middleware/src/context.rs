@@ -1,7 +1,7 @@
 //! Settings and record of one call, shared between those who care.
 
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::Attempt;
@@ -29,18 +29,13 @@ pub struct CallContext {
     #[cfg(feature = "retry")]
     policy: Option<Arc<crate::retry::RetryPolicy>>,
     /// `None` where nobody else is going to look at it: then nothing need be written down.
-    shared: Option<Arc<Shared>>,
+    shared: Option<Arc<Mutex<Record>>>,
 }
 
-#[derive(Debug, Default)]
-struct Shared {
-    deadline: OnceLock<Instant>,
-    record: Mutex<Record>,
-}
-
-/// What was attempted. The first attempt has a place of its own, since most calls have no other.
+/// When the call's time is up, and what was attempted. The first attempt has a place of its own, since most calls have no other.
 #[derive(Debug, Default)]
 struct Record {
+    deadline: Option<Instant>,
     first: Option<Attempt>,
     others: Vec<Attempt>,
 }
@@ -108,7 +103,7 @@ impl CallContext {
     /// before that.
     pub fn begin(&self, now: Instant) -> Option<Instant> {
         let deadline = now.checked_add(self.timeout?)?;
-        Some(self.shared.as_ref().map_or(deadline, |shared| *shared.deadline.get_or_init(|| deadline)))
+        Some(self.lock().map_or(deadline, |mut record| *record.deadline.get_or_insert(deadline)))
     }
 
     #[cfg(feature = "retry")]
@@ -165,7 +160,7 @@ impl CallContext {
     }
 
     fn lock(&self) -> Option<MutexGuard<'_, Record>> {
-        self.shared.as_ref().map(|shared| shared.record.lock().unwrap_or_else(PoisonError::into_inner))
+        self.shared.as_ref().map(|record| record.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

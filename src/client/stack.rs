@@ -15,7 +15,6 @@
 //! | transport | connects, sends |
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -85,6 +84,7 @@ where
     match attempt_layers.next() {
         None => around(settings, innermost, layers),
         Some(outermost) => {
+            let innermost = StackService::new(innermost);
             let innermost = apply(attempt_layers, settings.max_response_bytes, innermost);
             outermost.around_attempts(innermost, settings, layers)
         }
@@ -128,8 +128,7 @@ where
 {
     let mut layers = layers.into_iter();
     let Some(outermost) = layers.next() else { return Box::new(AroundRetry(retry)) };
-    let retry = Arc::new(retry);
-    let call = tower::service_fn(move |mut request: Request<Body>| {
+    let call = StackService::always_ready(move |mut request| {
         let context = request.extensions_mut().remove();
         around_retry(&retry, request, context)
     });
@@ -152,12 +151,8 @@ where
 }
 
 /// Puts the caller's layers around a service, the first one given outermost.
-fn apply<S>(layers: std::vec::IntoIter<BoxLayer>, max_response_bytes: usize, service: S) -> StackService
-where
-    S: Service<Request<Body>, Response = Response<Body>, Error = BoxError> + Clone + Send + Sync + 'static,
-    S::Future: Send + 'static,
-{
-    layers.rev().fold(StackService::new(service), |service, layer| layer.around_service(service, max_response_bytes))
+fn apply(layers: std::vec::IntoIter<BoxLayer>, max_response_bytes: usize, service: StackService) -> StackService {
+    layers.rev().fold(service, |service, layer| layer.around_service(service, max_response_bytes))
 }
 
 /// Says whether bytes may be a whole JSON object: where nothing but the connection's end marks a body's end, one that was cut

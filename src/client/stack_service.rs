@@ -47,7 +47,15 @@ impl StackService {
         S: Service<Request<Body>, Response = Response<Body>, Error = BoxError> + Clone + Send + Sync + 'static,
         S::Future: Send + 'static,
     {
-        Self { prototype: Arc::new(service), next: None }
+        Self { prototype: Arc::new(Cloned(service)), next: None }
+    }
+
+    /// Makes one of a function: always ready, so that nothing is made to be asked.
+    pub(super) fn always_ready<F>(call: impl Fn(Request<Body>) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = StackResult> + Send + 'static,
+    {
+        Self { prototype: Arc::new(AlwaysReady(call)), next: None }
     }
 }
 
@@ -57,13 +65,17 @@ impl Service<Request<Body>> for StackService {
     type Future = CallFuture;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        let next = self.next.get_or_insert_with(|| SyncWrapper::new(self.prototype.one_call()));
-        next.get_mut().as_mut().poll_ready(cx)
+        if self.next.is_none() {
+            self.next = self.prototype.one_call().map(SyncWrapper::new);
+        }
+        self.next.as_mut().map_or(Poll::Ready(Ok(())), |next| next.get_mut().as_mut().poll_ready(cx))
     }
 
     fn call(&mut self, request: Request<Body>) -> CallFuture {
-        let next = self.next.take().map_or_else(|| self.prototype.one_call(), SyncWrapper::into_inner);
-        next.call(request)
+        match self.next.take() {
+            Some(next) => next.into_inner().call(request),
+            None => self.prototype.call(request),
+        }
     }
 }
 
@@ -79,18 +91,45 @@ impl fmt::Debug for StackService {
     }
 }
 
-/// A service that can be cloned for one call.
+/// What makes calls.
 trait Prototype: Send + Sync {
-    fn one_call(&self) -> Pin<Box<dyn OneCall>>;
+    /// Returns what has to be asked whether it is ready for a call, and then makes it; `None` where there is no need to ask.
+    fn one_call(&self) -> Option<Pin<Box<dyn OneCall>>>;
+
+    /// Makes a call without asking.
+    fn call(&self, request: Request<Body>) -> CallFuture;
 }
 
-impl<S> Prototype for S
+/// A service, of which there is a clone for each call.
+struct Cloned<S>(S);
+
+impl<S> Prototype for Cloned<S>
 where
     S: Service<Request<Body>, Response = Response<Body>, Error = BoxError> + Clone + Send + Sync + 'static,
     S::Future: Send + 'static,
 {
-    fn one_call(&self) -> Pin<Box<dyn OneCall>> {
-        Box::pin(State::Ready { service: self.clone() })
+    fn one_call(&self) -> Option<Pin<Box<dyn OneCall>>> {
+        Some(Box::pin(State::Ready { service: self.0.clone() }))
+    }
+
+    fn call(&self, request: Request<Body>) -> CallFuture {
+        Box::pin(self.0.clone().call(request))
+    }
+}
+
+struct AlwaysReady<C>(C);
+
+impl<C, F> Prototype for AlwaysReady<C>
+where
+    C: Fn(Request<Body>) -> F + Send + Sync,
+    F: Future<Output = StackResult> + Send + 'static,
+{
+    fn one_call(&self) -> Option<Pin<Box<dyn OneCall>>> {
+        None
+    }
+
+    fn call(&self, request: Request<Body>) -> CallFuture {
+        Box::pin(self.0(request))
     }
 }
 

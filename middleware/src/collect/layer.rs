@@ -57,18 +57,18 @@ impl CollectLayer {
 }
 
 impl CollectLayer {
-    /// Passes an answer on whose body is whole already.
-    fn pass(&self, response: Response<Body>) -> Result<Response<Body>, BoxError> {
-        let fits = response.body().len() <= self.max_bytes;
-        if fits && self.check.is_none() {
-            return Ok(response);
+    /// Says whether nothing is to be checked of a body that is whole already.
+    fn passes(self, body: &Body) -> bool {
+        body.len() <= self.max_bytes && self.check.is_none()
+    }
+
+    /// Checks an answer whose body is whole already.
+    #[cold]
+    fn check_whole(self, parts: response::Parts, body: Body) -> Result<Response<Body>, BoxError> {
+        if body.len() > self.max_bytes {
+            return finish(self, parts, Bytes::new(), Err(Failure::TooLarge { max: self.max_bytes }));
         }
-        let (parts, body) = response.into_parts();
-        let (received, end) = match fits {
-            true => (body.into_bytes(), Ok(())),
-            false => (Bytes::new(), Err(Failure::TooLarge { max: self.max_bytes })),
-        };
-        finish(*self, parts, received, end)
+        finish(self, parts, body.into_bytes(), Ok(()))
     }
 }
 
@@ -147,9 +147,14 @@ where
                         this.limit.begin(this.layer.timeout);
                         return Poll::Pending;
                     };
-                    let (parts, body) = match whole(result.map_err(Into::into)?) {
-                        Ok(response) => return Poll::Ready(this.layer.pass(response)),
-                        Err(response) => response.into_parts(),
+                    let (parts, body) = result.map_err(Into::into)?.into_parts();
+                    let body = match whole(body) {
+                        // Nearly always, and so without a detour.
+                        Ok(body) if this.layer.passes(&body) => {
+                            return Poll::Ready(Ok(Response::from_parts(parts, body)));
+                        }
+                        Ok(body) => return Poll::Ready(this.layer.check_whole(parts, body)),
+                        Err(body) => body,
                     };
                     this.state.set(State::Collecting { parts: Some(parts), body, received: Received::default() });
                 }
@@ -169,12 +174,13 @@ where
     }
 }
 
-/// Returns the body that is whole already, as one is that another layer of this crate has collected.
-fn whole<B: 'static>(response: Response<B>) -> Result<Response<Body>, Response<B>> {
-    let mut response = Some(response);
-    match (&mut response as &mut dyn Any).downcast_mut::<Option<Response<Body>>>().and_then(Option::take) {
-        Some(whole) => Ok(whole),
-        None => response.map_or_else(|| Ok(Response::default()), Err),
+/// Returns the body as it is where it is whole already, as one is that another layer of this crate has collected.
+#[inline]
+fn whole<B: 'static>(body: B) -> Result<Body, B> {
+    let mut body = Some(body);
+    match (&mut body as &mut dyn Any).downcast_mut::<Option<Body>>() {
+        Some(whole) => Ok(whole.take().unwrap_or_default()),
+        None => body.map_or_else(|| Ok(Body::empty()), Err),
     }
 }
 

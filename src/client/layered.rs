@@ -1,5 +1,6 @@
 //! Layers of the caller's: erased when they are given, and put around calls or attempts.
 
+use std::any::TypeId;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -7,7 +8,7 @@ use std::time::Duration;
 
 use http::uri::PathAndQuery;
 use http::{Request, Response};
-use magicbell_middleware::collect::{Collect, CollectLayer};
+use magicbell_middleware::collect::CollectLayer;
 use magicbell_middleware::idempotency_key::IdempotencyKeyLayer;
 use magicbell_middleware::retry::InFlight;
 use magicbell_middleware::timeout::{Limit, TimeoutError};
@@ -20,6 +21,7 @@ use tower::{Layer, Service, ServiceBuilder, ServiceExt as _};
 use super::client_type::StackResult;
 use super::stack::{Settings, Stack, StackFuture, around};
 use super::stack_service::StackService;
+use super::whole::WholeLayer;
 
 /// A layer of the caller's, erased.
 pub(super) type BoxLayer = Box<dyn ErasedLayer>;
@@ -43,29 +45,53 @@ pub(super) trait ErasedLayer: Send + Sync {
     ) -> Box<dyn Stack>;
 }
 
-pub(super) struct Erased<L, B>(L, PhantomData<fn() -> B>);
+struct Erased<L, W>(L, PhantomData<fn() -> W>);
 
 /// Erases a layer.
-pub(super) fn erase_layer<L: 'static, B: 'static>(layer: L) -> BoxLayer
-where
-    Erased<L, B>: ErasedLayer,
-{
-    Box::new(Erased(layer, PhantomData))
-}
-
-impl<L: Layer<StackService>, B> Erased<L, B> {
-    fn apply(self, inner: StackService, max_response_bytes: usize) -> Collect<L::Service> {
-        CollectLayer::new(max_response_bytes).layer(self.0.layer(inner))
-    }
-}
-
-impl<L, B> ErasedLayer for Erased<L, B>
+pub(super) fn erase_layer<L, B>(layer: L) -> BoxLayer
 where
     L: Layer<StackService> + Send + Sync + 'static,
     L::Service: Service<Request<Body>, Response = Response<B>> + Clone + Send + Sync + 'static,
     <L::Service as Service<Request<Body>>>::Error: Into<BoxError>,
     <L::Service as Service<Request<Body>>>::Future: Send + 'static,
     B: http_body::Body<Error: Into<BoxError>> + Send + 'static,
+{
+    // Most layers return the body that they got, and need no room for another.
+    match TypeId::of::<B>() == TypeId::of::<Body>() {
+        true => Box::new(Erased::<L, WholeLayer>(layer, PhantomData)),
+        false => Box::new(Erased::<L, CollectLayer>(layer, PhantomData)),
+    }
+}
+
+/// What stands around a layer of the caller's, so that a whole body is above it again.
+trait AroundLayer {
+    fn up_to(max_response_bytes: usize) -> Self;
+}
+
+impl AroundLayer for CollectLayer {
+    fn up_to(max_response_bytes: usize) -> Self {
+        Self::new(max_response_bytes)
+    }
+}
+
+impl AroundLayer for WholeLayer {
+    fn up_to(_: usize) -> Self {
+        Self
+    }
+}
+
+impl<L: Layer<StackService>, W: Layer<L::Service> + AroundLayer> Erased<L, W> {
+    fn apply(self, inner: StackService, max_response_bytes: usize) -> W::Service {
+        W::up_to(max_response_bytes).layer(self.0.layer(inner))
+    }
+}
+
+impl<L, W> ErasedLayer for Erased<L, W>
+where
+    L: Layer<StackService> + Send + Sync,
+    W: Layer<L::Service> + AroundLayer,
+    W::Service: Service<Request<Body>, Response = Response<Body>, Error = BoxError> + Clone + Send + Sync + 'static,
+    <W::Service as Service<Request<Body>>>::Future: Send + 'static,
 {
     fn around_service(self: Box<Self>, inner: StackService, max_response_bytes: usize) -> StackService {
         StackService::new(self.apply(inner, max_response_bytes))

@@ -14,6 +14,7 @@ mod response;
 mod service;
 mod stack;
 mod stack_service;
+mod whole;
 
 pub use builder::ClientBuilder;
 pub use call::Call;

@@ -29,6 +29,8 @@
 
 mod attempt;
 mod body;
+#[cfg(any(feature = "retry", feature = "timeout"))]
+mod clock;
 mod context;
 mod operation;
 mod outcome;

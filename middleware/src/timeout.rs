@@ -36,11 +36,11 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Sleep, sleep, sleep_until};
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::BoxError;
+use crate::{BoxError, clock};
 
 /// Limits how long one attempt takes.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +49,8 @@ pub struct TimeoutLayer {
 }
 
 impl TimeoutLayer {
-    /// Makes a layer that gives each attempt `timeout`, counted from the attempt's first wait.
+    /// Makes a layer that gives each attempt `timeout`, counted from the attempt's first wait; beneath
+    /// [`retry`](crate::retry), from the beginning of the poll that came to it.
     #[must_use]
     pub const fn new(timeout: Duration) -> Self {
         Self { timeout }
@@ -120,7 +121,8 @@ where
             return Poll::Ready(result.map_err(Into::into));
         }
         if this.sleep.is_none() {
-            this.sleep.set(Some(sleep(*this.timeout)));
+            let end = clock::now().checked_add(*this.timeout);
+            this.sleep.set(Some(end.map_or_else(|| sleep(*this.timeout), sleep_until)));
         }
         match this.sleep.as_pin_mut().map(|sleep| sleep.poll(cx)) {
             Some(Poll::Ready(())) => Poll::Ready(Err(TimeoutError::new(Limit::Attempt, *this.timeout).into())),

@@ -19,7 +19,7 @@ impl Limit {
     pub(super) fn begin(&mut self, timeout: Option<Duration>) {
         #[cfg(feature = "timeout")]
         if timeout.is_some() && self.start.is_none() {
-            self.start = Some(tokio::time::Instant::now());
+            self.start = Some(crate::clock::now());
         }
         #[cfg(not(feature = "timeout"))]
         let _ = timeout;

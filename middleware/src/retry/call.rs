@@ -101,6 +101,11 @@ impl<B> Call<B> {
         self.deadline
     }
 
+    /// Returns when the attempt in flight began.
+    pub(super) fn attempt_start(&self) -> Option<Instant> {
+        self.attempt_start
+    }
+
     /// Says whether the attempt in flight ends before the call's time is up, by a limit of its own. Timers are late at times, by
     /// much less than a second.
     pub(super) fn attempt_ends_in_time(&self) -> bool {

@@ -14,7 +14,7 @@ use tower_service::Service;
 
 use super::call::Call;
 use super::{InFlight, RetryLayer};
-use crate::{Attempt, Body, BoxError, CallContext};
+use crate::{Attempt, Body, BoxError, CallContext, clock};
 
 pin_project! {
     /// The future of [`Retry`](super::Retry).
@@ -72,6 +72,8 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let call = this.call;
+        // When an attempt began in this poll, for those beneath who reckon from that too.
+        let mut begun = None;
         loop {
             let next = match this.state.as_mut().project() {
                 StateProj::Admitting => match call.admit() {
@@ -96,6 +98,7 @@ where
                         Ok(None) => {
                             // Straight into its place: the largest of the states is moved no more often than it must be.
                             this.state.set(State::Attempting { future: this.service.call(call.begin()) });
+                            begun = call.attempt_start();
                             continue;
                         }
                         // A pause has begun meanwhile: what was made ready for this attempt is given back.
@@ -109,19 +112,24 @@ where
                         }
                     },
                 },
-                StateProj::Attempting { future } => match future.poll(cx) {
-                    Poll::Pending if call.attempt_ends_in_time() => return Poll::Pending,
-                    Poll::Pending => {
-                        ready!(poll_deadline(this.timer, call.deadline(), cx));
-                        return finish(this.state, Err(call.abandoned()));
+                StateProj::Attempting { future } => {
+                    let looked_at = begun.take().map(clock::looked_at);
+                    let poll = future.poll(cx);
+                    drop(looked_at);
+                    match poll {
+                        Poll::Pending if call.attempt_ends_in_time() => return Poll::Pending,
+                        Poll::Pending => {
+                            ready!(poll_deadline(this.timer, call.deadline(), cx));
+                            return finish(this.state, Err(call.abandoned()));
+                        }
+                        Poll::Ready(result) => {
+                            let mut result = result.map_err(Into::into);
+                            let Some(until) = call.judge(&mut result) else { return finish(this.state, result) };
+                            *this.service = this.service.clone();
+                            State::Waiting { until }
+                        }
                     }
-                    Poll::Ready(result) => {
-                        let mut result = result.map_err(Into::into);
-                        let Some(until) = call.judge(&mut result) else { return finish(this.state, result) };
-                        *this.service = this.service.clone();
-                        State::Waiting { until }
-                    }
-                },
+                }
                 StateProj::Done => return Poll::Ready(Err("polled after completion".into())),
             };
             this.state.set(next);

@@ -87,33 +87,32 @@ fn is_dot_segment(segment: &str) -> bool {
 
 /// Makes the HTTP request of an endpoint, or says why it can't be sent.
 pub(crate) fn build<E: Endpoint>(base: &BaseUrl, endpoint: &E) -> Result<Request<Body>, Error> {
-    try_build(base, endpoint).map_err(|invalid| Error::invalid(Declared::<E>::OPERATION.name(), invalid))
-}
-
-fn try_build<E: Endpoint>(base: &BaseUrl, endpoint: &E) -> Result<Request<Body>, InvalidRequest> {
-    let operation = Declared::<E>::OPERATION;
-    endpoint.validate()?;
-    let mut target = String::with_capacity(base.path.len() + operation.path().len() + 64);
-    target.push_str(&base.path);
-    path::write(endpoint, &mut target)?;
-    endpoint.query(&mut Query::new(&mut target));
-    let target = PathAndQuery::from_maybe_shared(Bytes::from(target))
-        .map_err(|_| InvalidRequest::new("path", "it is too long, or not a path"))?;
-    let mut uri = Parts::default();
-    uri.scheme = Some(base.scheme.clone());
-    uri.authority = Some(base.authority.clone());
-    uri.path_and_query = Some(target);
-    let uri = Uri::from_parts(uri).map_err(|_| InvalidRequest::new("path", "it is not a path"))?;
-
-    let body = endpoint.body()?;
+    let invalid = |invalid| Error::invalid(Declared::<E>::OPERATION.name(), invalid);
+    let uri = uri(base, endpoint).map_err(invalid)?;
+    let body = endpoint.body().map_err(invalid)?;
     let has_body = !body.is_empty();
     let mut request = Request::new(body);
-    *request.method_mut() = operation.method().clone();
+    *request.method_mut() = Declared::<E>::OPERATION.method().clone();
     *request.uri_mut() = uri;
     if has_body {
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
     Ok(request)
+}
+
+fn uri<E: Endpoint>(base: &BaseUrl, endpoint: &E) -> Result<Uri, InvalidRequest> {
+    endpoint.validate()?;
+    let mut target = String::with_capacity(base.path.len() + Declared::<E>::OPERATION.path().len() + 64);
+    target.push_str(&base.path);
+    path::write(endpoint, &mut target)?;
+    endpoint.query(&mut Query::new(&mut target));
+    let target = PathAndQuery::from_maybe_shared(Bytes::from(target))
+        .map_err(|_| InvalidRequest::new("path", "it is too long, or not a path"))?;
+    let mut parts = Parts::default();
+    parts.scheme = Some(base.scheme.clone());
+    parts.authority = Some(base.authority.clone());
+    parts.path_and_query = Some(target);
+    Uri::from_parts(parts).map_err(|_| InvalidRequest::new("path", "it is not a path"))
 }
 
 #[cfg(test)]

@@ -146,6 +146,7 @@ impl<'a> AttemptResult<'a> {
         let repeatable = self.safety != Safety::NonIdempotent || (trust_keys && self.has_idempotency_key);
         let backoff_if = |condition| if condition { Verdict::Backoff } else { Verdict::Final };
         match self.result {
+            Ok(response) if response.status().is_success() => Verdict::Final,
             #[cfg(feature = "auth")]
             Ok(response) if response.extensions().get::<crate::auth::Renewed>().is_some() => Verdict::Renewed,
             Ok(response) => by_status(response.status(), repeatable),

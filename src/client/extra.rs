@@ -1,17 +1,18 @@
 //! What the builder holds whose types are the caller's: erased when it is given.
 
+use std::any::Any;
 use std::fmt;
-use std::future::poll_fn;
+use std::future::Ready;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use http::{HeaderValue, Request, Response};
-use magicbell_middleware::auth::Credentials;
+use magicbell_middleware::auth::{Credentials, FetchedFuture};
 use magicbell_middleware::timeout::{Limit, TimeoutError};
 use magicbell_middleware::{Body, BoxError};
-use tokio::time::timeout;
+use tokio::time::{Timeout, timeout};
 use tower::Service;
 
 use super::headers::Headers;
@@ -23,7 +24,6 @@ use crate::transport::RootCertificates;
 
 /// Puts the stack over a transport of the caller's.
 type Assemble = Box<dyn FnOnce(Settings) -> Box<dyn Stack> + Send + Sync>;
-type AuthorizationFuture = Pin<Box<dyn Future<Output = Result<HeaderValue, BoxError>> + Send>>;
 
 /// What the builder holds whose types are the caller's, and what may be given more than once.
 #[derive(Default)]
@@ -65,18 +65,44 @@ pub(super) struct ErasedCredentials {
 }
 
 trait DynCredentials: Send + Sync {
-    fn authorization(&self) -> AuthorizationFuture;
+    /// Asks, and returns at once what is there at once.
+    fn ask(&self, cx: &mut Context<'_>) -> Asked;
     fn refused(&self, authorization: &HeaderValue) -> bool;
 }
 
+type Given = Result<HeaderValue, BoxError>;
+
+enum Asked {
+    Given(Given),
+    Waiting(Pin<Box<dyn Future<Output = Given> + Send>>),
+}
+
 impl<C: Credentials> DynCredentials for C {
-    fn authorization(&self) -> AuthorizationFuture {
-        Box::pin(Credentials::authorization(self))
+    fn ask(&self, cx: &mut Context<'_>) -> Asked {
+        let mut future = Credentials::authorization(self);
+        if let Some(Poll::Ready(given)) = poll_known(&mut future, cx) {
+            return Asked::Given(given);
+        }
+        let mut future = Box::pin(future);
+        match future.as_mut().poll(cx) {
+            Poll::Ready(given) => Asked::Given(given),
+            Poll::Pending => Asked::Waiting(future),
+        }
     }
 
     fn refused(&self, authorization: &HeaderValue) -> bool {
         Credentials::refused(self, authorization)
     }
+}
+
+/// Polls a future of this library's own kinds of credentials, which may be moved afterwards: of these, nearly all have what is
+/// asked for, and need no box.
+fn poll_known<F: 'static>(future: &mut F, cx: &mut Context<'_>) -> Option<Poll<Given>> {
+    let future = future as &mut dyn Any;
+    if let Some(kept) = future.downcast_mut::<Ready<Given>>() {
+        return Some(Pin::new(kept).poll(cx));
+    }
+    future.downcast_mut::<FetchedFuture>().map(|fetched| Pin::new(fetched).poll(cx))
 }
 
 impl ErasedCredentials {
@@ -90,27 +116,40 @@ impl ErasedCredentials {
 }
 
 impl Credentials for ErasedCredentials {
-    type Future = AuthorizationFuture;
+    type Future = Authorization;
 
-    fn authorization(&self) -> AuthorizationFuture {
-        let (mut authorization, redactor, limit) = (self.inner.authorization(), self.redactor.clone(), self.timeout);
-        Box::pin(async move {
-            // A limit of its own, which ends before the attempt's: that one can't tell that nothing was sent. No timer is armed for
-            // what is there at once.
-            let given = match poll_fn(|cx| Poll::Ready(authorization.as_mut().poll(cx))).await {
-                Poll::Ready(given) => given,
-                Poll::Pending => match timeout(limit, authorization).await {
-                    Ok(given) => given,
-                    Err(_) => return Err(TimeoutError::new(Limit::Credentials, limit).into()),
-                },
-            };
-            let value = given.map_err(CredentialsError)?;
-            redactor.learn(&value);
-            Ok(value)
-        })
+    fn authorization(&self) -> Authorization {
+        Authorization { credentials: self.clone(), waiting: None }
     }
 
     fn refused(&self, authorization: &HeaderValue) -> bool {
         self.inner.refused(authorization)
+    }
+}
+
+/// What was asked for, in time, and told to the redactor.
+pub(super) struct Authorization {
+    credentials: ErasedCredentials,
+    waiting: Option<Pin<Box<Timeout<Pin<Box<dyn Future<Output = Given> + Send>>>>>>,
+}
+
+impl Future for Authorization {
+    type Output = Given;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Given> {
+        let Self { credentials: ErasedCredentials { inner, redactor, timeout: limit }, waiting } = &mut *self;
+        let given = match waiting {
+            Some(waiting) => ready!(waiting.as_mut().poll(cx)),
+            None => match inner.ask(cx) {
+                Asked::Given(given) => Ok(given),
+                // A limit of its own, which ends before the attempt's: that one can't tell that nothing was sent. No timer is armed
+                // for what is there at once.
+                Asked::Waiting(future) => ready!(waiting.insert(Box::pin(timeout(*limit, future))).as_mut().poll(cx)),
+            },
+        };
+        let given = given.map_err(|_| BoxError::from(TimeoutError::new(Limit::Credentials, *limit)))?;
+        let value = given.map_err(CredentialsError)?;
+        redactor.learn(&value);
+        Poll::Ready(Ok(value))
     }
 }

@@ -19,7 +19,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, HeaderValue, Request, Response};
 use magicbell_middleware::auth::AuthLayer;
 use magicbell_middleware::collect::CollectLayer;
 use magicbell_middleware::headers::DefaultHeadersLayer;
@@ -60,7 +60,12 @@ where
     T::Future: Send + 'static,
     B: http_body::Body<Error: Into<BoxError>> + Send + 'static,
 {
-    let headers = DefaultHeadersLayer::new(std::mem::take(&mut settings.headers)).fixed(AUTHORIZATION);
+    let mut headers = std::mem::take(&mut settings.headers);
+    if settings.credentials.is_some() {
+        // Auth replaces it in each request: to add one would allocate the others anew.
+        headers.insert(AUTHORIZATION, HeaderValue::from_static(""));
+    }
+    let headers = DefaultHeadersLayer::new(headers).fixed(AUTHORIZATION);
     let collect = CollectLayer::new(settings.max_response_bytes)
         .check_unframed(looks_like_an_object)
         .timeout(settings.attempt_timeout.min(settings.timeout));

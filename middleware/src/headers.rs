@@ -42,21 +42,29 @@ pub struct DefaultHeadersLayer {
 #[derive(Debug, Clone)]
 struct Shared {
     defaults: HeaderMap,
+    /// The name whose default a request's own header doesn't replace, where it has one.
     fixed: Option<HeaderName>,
 }
+
+/// For how many headers of a request's own there is room in the table.
+const ROOM: usize = 3;
 
 impl DefaultHeadersLayer {
     /// Makes a layer from the headers that a request gets where it has none of that name.
     #[must_use]
     pub fn new(defaults: HeaderMap) -> Self {
-        Self { shared: Arc::new(Shared { defaults, fixed: None }) }
+        // A clone has room for no more headers, but the table of a clone is as large: so it isn't made anew for a request's own.
+        let mut roomy = HeaderMap::with_capacity(defaults.len() + ROOM);
+        roomy.extend(defaults);
+        Self { shared: Arc::new(Shared { defaults: roomy, fixed: None }) }
     }
 
     /// Fixes one name, a credential's: where there is a default of this name, a request's own is dropped. The last name given
     /// counts.
     #[must_use]
     pub fn fixed(mut self, name: HeaderName) -> Self {
-        Arc::make_mut(&mut self.shared).fixed = Some(name);
+        let has_default = self.shared.defaults.contains_key(&name);
+        Arc::make_mut(&mut self.shared).fixed = has_default.then_some(name);
         self
     }
 }
@@ -102,7 +110,6 @@ where
 
 /// Puts a request's own headers over the defaults, except over the one that is fixed.
 fn merge(defaults: &mut HeaderMap, own: HeaderMap, fixed: Option<&HeaderName>) {
-    let fixed = fixed.filter(|name| defaults.contains_key(*name));
     // The iterator names a header once, with its first value, and leaves the name out for the values that follow.
     let mut last = None;
     for (name, value) in own {

@@ -24,6 +24,7 @@
 
 use std::task::{Context, Poll};
 
+use http::header::Entry;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -83,10 +84,10 @@ where
 }
 
 fn give_key(headers: &mut HeaderMap) {
-    if !headers.contains_key(&IDEMPOTENCY_KEY)
+    if let Entry::Vacant(place) = headers.entry(IDEMPOTENCY_KEY)
         && let Some(key) = new_key()
     {
-        headers.insert(IDEMPOTENCY_KEY, key);
+        place.insert(key);
     }
 }
 

@@ -208,7 +208,8 @@ impl<B> Call<B> {
         let attempt = AttemptResult {
             method: self.request.method(),
             safety: self.safety,
-            has_idempotency_key: self.request.headers().contains_key(IDEMPOTENCY_KEY),
+            // A look at each of a few names costs less than to hash this one.
+            has_idempotency_key: self.request.headers().keys().any(|name| *name == IDEMPOTENCY_KEY),
             result: result.as_ref(),
         };
         let status = attempt.status();

@@ -15,6 +15,4 @@ mod deadline;
 mod lost_creation;
 mod pace;
 mod retry_after;
-mod retry_events;
 mod retry_table;
-mod trace;

@@ -21,6 +21,7 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::subscribe;
 use crate::support::{Reply, Server, policy};
 
 const DISCARD: Operation = Operation::delete("discard_token", "/tokens/{token_id}");
@@ -103,7 +104,7 @@ async fn call(script: &[Reply], layer: RetryLayer, request: Request<Body>) {
 /// Makes a call of a discard, and returns the spans.
 async fn spans(script: &[Reply]) -> Vec<Recorded> {
     let recorder = Recorder::default();
-    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(recorder.clone()));
+    let _subscribed = subscribe(tracing_subscriber::registry().with(recorder.clone())).await;
     call(script, RetryLayer::new(policy()), request()).await;
     recorder.spans()
 }
@@ -187,7 +188,7 @@ async fn a_status_that_arrived_is_recorded_although_its_body_was_lost() {
 #[tokio::test(start_paused = true)]
 async fn a_call_that_was_held_back_has_no_attempts() {
     let recorder = Recorder::default();
-    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(recorder.clone()));
+    let _subscribed = subscribe(tracing_subscriber::registry().with(recorder.clone())).await;
     let pace = Pace::unlimited();
     pace.pause(Duration::from_secs(60));
     call(&[Reply::Status(200)], RetryLayer::new(policy()).pace(pace).timeout(Duration::from_secs(5)), request()).await;
@@ -199,7 +200,7 @@ async fn a_call_that_was_held_back_has_no_attempts() {
 #[tokio::test(start_paused = true)]
 async fn a_request_without_an_operation_is_named_by_its_method() {
     let recorder = Recorder::default();
-    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(recorder.clone()));
+    let _subscribed = subscribe(tracing_subscriber::registry().with(recorder.clone())).await;
     let request = Request::get("http://user:password@localhost:8080/tokens/tok-id-1").body(Body::empty()).unwrap();
     call(&[Reply::Status(200)], RetryLayer::new(policy()), request).await;
     let spans = recorder.spans();
@@ -223,7 +224,7 @@ async fn neither_ids_nor_queries_nor_headers_nor_bodies_nor_the_token_are_ever_r
 async fn nothing_is_recorded_where_the_level_is_disabled() {
     let recorder = Recorder::default();
     let subscriber = tracing_subscriber::registry().with(recorder.clone().with_filter(LevelFilter::WARN));
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let _subscribed = subscribe(subscriber).await;
     assert!(!CallSpanLayer::is_enabled());
     call(&[Reply::Status(503), Reply::Status(200)], RetryLayer::new(policy()), request()).await;
     assert!(recorder.spans().is_empty());
@@ -233,7 +234,7 @@ async fn nothing_is_recorded_where_the_level_is_disabled() {
 #[tokio::test(start_paused = true)]
 async fn a_protocols_version_is_written_as_opentelemetry_writes_it() {
     let recorder = Recorder::default();
-    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(recorder.clone()));
+    let _subscribed = subscribe(tracing_subscriber::registry().with(recorder.clone())).await;
     let service = ServiceBuilder::new().layer(AttemptSpanLayer::new()).service_fn(async |_: Request<Body>| {
         http::Response::builder().version(http::Version::HTTP_2).body(Body::empty())
     });

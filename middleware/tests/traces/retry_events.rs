@@ -11,6 +11,7 @@ use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
+use crate::subscribe;
 use crate::support::{Reply, Server, list, policy, stack};
 
 /// Keeps each event, as a line.
@@ -35,7 +36,7 @@ impl<S: Subscriber> Layer<S> for Events {
 
 async fn events(script: &[Reply], layer: RetryLayer) -> Vec<String> {
     let events = Events::default();
-    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(events.clone()));
+    let _subscribed = subscribe(tracing_subscriber::registry().with(events.clone())).await;
     let _ = stack(layer, Server::new(script)).oneshot(list()).await;
     events.0.lock().unwrap().clone()
 }

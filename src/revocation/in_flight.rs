@@ -1,7 +1,8 @@
 //! What is in flight: one request an id, however often the id was given.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
+use std::collections::hash_map::Entry;
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -74,6 +75,7 @@ impl Future for Discarding {
 #[derive(Debug, Default)]
 pub(super) struct Slot {
     pub(super) token_id: String,
+    hash: u64,
     pub(super) first: u64,
     /// What an earlier batch may have done.
     pub(super) before: Doubt,
@@ -86,15 +88,36 @@ pub(super) struct Slot {
 pub(super) struct Slots {
     slots: Vec<Slot>,
     free: Vec<usize>,
-    by_hash: HashMap<u64, usize>,
+    by_hash: HashMap<u64, usize, BuildHasherDefault<Hashed>>,
     hasher: RandomState,
+}
+
+/// Takes what is a hash already, of a [`RandomState`], for its own.
+#[derive(Debug, Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    /// A hash is written as a `u64`; what else is, byte by byte, counts too.
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |hash, byte| hash.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 impl Slots {
     /// Takes an id up; `None` where it is in flight already, and the input waits for that one's outcome.
     pub(super) fn insert(&mut self, index: u64, token_id: String, before: Doubt) -> Option<usize> {
         let hash = self.hasher.hash_one(&token_id);
-        if let Some(slot) = self.by_hash.get(&hash).map(|slot| &mut self.slots[*slot])
+        let entry = self.by_hash.entry(hash);
+        if let Entry::Occupied(entry) = &entry
+            && let Some(slot) = self.slots.get_mut(*entry.get())
             && slot.token_id == token_id
         {
             slot.others.push(index);
@@ -104,8 +127,8 @@ impl Slots {
             self.slots.push(Slot::default());
             self.slots.len() - 1
         });
-        self.slots[slot] = Slot { token_id, first: index, before, others: Vec::new() };
-        self.by_hash.insert(hash, slot);
+        self.slots[slot] = Slot { token_id, hash, first: index, before, others: Vec::new() };
+        entry.insert_entry(slot);
         Some(slot)
     }
 
@@ -117,10 +140,11 @@ impl Slots {
     pub(super) fn remove(&mut self, slot: usize) -> Slot {
         let removed = std::mem::take(&mut self.slots[slot]);
         self.free.push(slot);
-        let hash = self.hasher.hash_one(&removed.token_id);
         // Two ids with one hash: the later one has the entry.
-        if self.by_hash.get(&hash) == Some(&slot) {
-            self.by_hash.remove(&hash);
+        if let Entry::Occupied(entry) = self.by_hash.entry(removed.hash)
+            && *entry.get() == slot
+        {
+            entry.remove();
         }
         removed
     }

@@ -95,7 +95,7 @@ impl Run {
         if !self.recording.commit() {
             self.stopped = Some(StopReason::JournalFailed);
             for discarding in std::mem::take(&mut self.fresh) {
-                let Slot { token_id, first, others, before } = self.slots.remove(discarding.slot());
+                let Slot { token_id, first, others, before, .. } = self.slots.remove(discarding.slot());
                 for index in std::iter::once(first).chain(others) {
                     self.ready.push_back(describe::not_attempted(index, token_id.clone(), before));
                 }
@@ -261,7 +261,7 @@ impl Run {
     /// Ends what a slot holds: the first input's outcome is described last, is written, and is handed out before those of the
     /// others. Returns what an earlier batch may have done.
     fn end(&mut self, slot: usize, mut describe: impl FnMut(u64, String, Doubt, bool) -> Revocation) -> Doubt {
-        let Slot { token_id, first, others, before } = self.slots.remove(slot);
+        let Slot { token_id, first, others, before, .. } = self.slots.remove(slot);
         let shared = others.into_iter().map(|index| {
             let shared = describe(index, token_id.clone(), before, false);
             Revocation { is_shared: true, ..shared }

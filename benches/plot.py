@@ -83,7 +83,7 @@ def loopback():
         dearer = spread([float(row["cpu ms"]) / float(bare["cpu ms"]) for row, bare in both])
         peak = median(float(row["peak MiB"]) for row, _ in both)
         print(f"| {protocol} | {in_flight} | {client} | {speed:,.0f} | {faster} | {cpu:.1f} | {dearer} | {peak:.1f} |")
-        colour = ["hyper-util", "magicbell", "magicbell batch", "reqwest"].index(client)
+        colour = ["hyper-util", "magicbell", "magicbell batch", "reqwest", "hyper-util, keep-alive"].index(client)
         rows.append((f"{protocol}, {in_flight} in flight, {client}", speed, f"{speed:,.0f}", colour))
     bars("throughput.svg", "Requests a second over loopback", rows)
 

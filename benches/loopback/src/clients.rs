@@ -1,6 +1,7 @@
 //! The clients, each of which discards one token at a time.
 
 use std::error::Error;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, USER_AGENT};
@@ -66,7 +67,7 @@ pub(crate) struct Bare {
 }
 
 impl Bare {
-    pub(crate) fn new(target: &Target) -> Result<Self> {
+    pub(crate) fn new(target: &Target, keep_alive: bool) -> Result<Self> {
         let mut roots = RootCertStore::empty();
         roots.add(target.certificate()?)?;
         let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
@@ -77,6 +78,10 @@ impl Bare {
         let connector = connector.enable_all_versions().wrap_connector(http);
         let mut builder = legacy::Client::builder(TokioExecutor::new());
         builder.pool_timer(TokioTimer::new()).http2_only(target.protocol == Protocol::Http2);
+        if keep_alive {
+            let interval = Duration::from_secs(5);
+            builder.timer(TokioTimer::new()).http2_keep_alive_interval(interval).http2_keep_alive_timeout(interval);
+        }
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(USER_AGENT, HeaderValue::from_static("magicbell-rust/0.1.0"));

@@ -294,8 +294,9 @@ fn check_limits(
 
 /// Makes the headers that every request gets, built once.
 fn default_headers(user_agent: Option<String>, mut headers: HeaderMap) -> Result<HeaderMap, Error> {
-    let user_agent = user_agent.map_or_else(|| OWN_USER_AGENT.to_owned(), |own| format!("{own} {OWN_USER_AGENT}"));
-    let user_agent = HeaderValue::try_from(user_agent).map_err(|_| Error::configuration("user_agent can't be sent"))?;
+    let own = HeaderValue::from_static(OWN_USER_AGENT);
+    let user_agent = user_agent.map_or(Ok(own), |theirs| HeaderValue::try_from(format!("{theirs} {OWN_USER_AGENT}")));
+    let user_agent = user_agent.map_err(|_| Error::configuration("user_agent can't be sent"))?;
     if headers.contains_key(USER_AGENT) {
         return Err(Error::configuration("header user-agent: give it by user_agent, which the SDK's own is added to"));
     }

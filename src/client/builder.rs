@@ -79,7 +79,8 @@ impl Client {
         #[builder(with = |credentials: impl Credentials| ErasedCredentials::new(credentials))]
         credentials: Option<ErasedCredentials>,
         /// Where requests go: `https://api.magicbell.com/v2` by default. With or without a slash at its end is the same. Plain
-        /// http is for loopback only; userinfo, a query, a fragment and dot segments are refused.
+        /// http is for loopback only; userinfo, a query, a fragment and dot segments are refused. Its host and port are kept in
+        /// memory until the process ends, once for all clients that have the same.
         base_url: Option<String>,
         /// How long a whole call may take: permits, attempts, waits between them, and layers of your own. 60 s by default.
         #[builder(default = Duration::from_secs(60))]

@@ -149,6 +149,14 @@ mod tests {
     }
 
     #[test]
+    fn an_authority_is_kept_once_however_many_clients_have_it() {
+        let [one, other] = ["https://kept.example.com/v2", "https://kept.example.com"].map(BaseUrl::parse);
+        let [one, other] = [one.unwrap().authority, other.unwrap().authority];
+        assert_eq!(one, "kept.example.com");
+        assert_eq!(one.as_str().as_ptr(), other.as_str().as_ptr());
+    }
+
+    #[test]
     fn plain_http_is_for_loopback_only() {
         for url in ["http://127.0.0.1:8080/v2", "http://127.9.9.9", "http://[::1]:80/v2", "http://localhost/v2"] {
             assert!(BaseUrl::parse(url).is_ok(), "{url}");

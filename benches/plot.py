@@ -67,10 +67,22 @@ def spread(values):
     return f"{median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
 
 
-def loopback():
+def loopback_runs(name):
     runs = defaultdict(dict)
-    for row in table("loopback.tsv"):
+    for row in table(name):
         runs[row["protocol"], row["in flight"], row["client"]][row["round"]] = row
+    return runs
+
+
+def ratios(rounds, base):
+    """Returns how much faster a client is than another, and how much dearer, in each round."""
+    both = [(row, base[number]) for number, row in rounds.items() if number in base]
+    faster = spread([float(other["ms"]) / float(row["ms"]) for row, other in both])
+    return faster, spread([float(row["cpu ms"]) / float(other["cpu ms"]) for row, other in both])
+
+
+def loopback():
+    runs = loopback_runs("loopback.tsv")
     rows = []
     print("\n| | in flight | client | requests/s | of hyper-util's | CPU µs | of hyper-util's | peak MiB |")
     print("|---|---|---|---|---|---|---|---|")
@@ -79,13 +91,22 @@ def loopback():
         both = [(row, base[number]) for number, row in rounds.items() if number in base]
         speed = median(float(row["requests"]) / float(row["ms"]) * 1e3 for row, _ in both)
         cpu = median(float(row["cpu ms"]) / float(row["requests"]) * 1e3 for row, _ in both)
-        faster = spread([float(bare["ms"]) / float(row["ms"]) for row, bare in both])
-        dearer = spread([float(row["cpu ms"]) / float(bare["cpu ms"]) for row, bare in both])
+        faster, dearer = ratios(rounds, base)
         peak = median(float(row["peak MiB"]) for row, _ in both)
         print(f"| {protocol} | {in_flight} | {client} | {speed:,.0f} | {faster} | {cpu:.1f} | {dearer} | {peak:.1f} |")
         colour = ["hyper-util", "magicbell", "magicbell batch", "reqwest", "hyper-util, keep-alive"].index(client)
         rows.append((f"{protocol}, {in_flight} in flight, {client}", speed, f"{speed:,.0f}", colour))
     bars("throughput.svg", "Requests a second over loopback", rows)
+
+
+def loopback_beside():
+    """The client beside each of the others, 64 in flight, as cargo builds a release and with link-time optimization."""
+    print("\n| | beside | requests/s | CPU | requests/s, LTO | CPU, LTO |\n|---|---|---|---|---|---|")
+    plain, lto = loopback_runs("loopback.tsv"), loopback_runs("loopback_lto.tsv")
+    for protocol, in_flight, client in plain:
+        if in_flight == "64" and not client.startswith("magicbell"):
+            cells = [ratios(runs[protocol, "64", "magicbell"], runs[protocol, "64", client]) for runs in (plain, lto)]
+            print(f"| {protocol} | {client} | {' | '.join(cell for pair in cells for cell in pair)} |")
 
 
 def loopback_counts(what):
@@ -126,5 +147,5 @@ def batches():
     bars("memory.svg", "Peak of memory by the size of a batch", rows)
 
 
-for draw in (overhead, loopback, loopback_instructions, loopback_allocations, batches):
+for draw in (overhead, loopback, loopback_beside, loopback_instructions, loopback_allocations, batches):
     draw()

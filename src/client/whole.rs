@@ -79,3 +79,29 @@ where
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use http_body_util::Full;
+    use tower::{ServiceExt as _, service_fn};
+
+    use super::*;
+
+    async fn answer<B: 'static>(body: fn() -> B) -> StackResult {
+        let answers = service_fn(move |_: Request<Body>| async move { Ok::<_, Infallible>(Response::new(body())) });
+        WholeLayer.layer(answers).oneshot(Request::default()).await
+    }
+
+    #[tokio::test]
+    async fn a_whole_body_is_passed_on() {
+        assert_eq!(answer(|| Body::from("abc")).await.unwrap().body().as_bytes(), b"abc");
+    }
+
+    #[tokio::test]
+    async fn another_one_is_an_error_and_no_panic() {
+        let error = answer(|| Full::new(bytes::Bytes::new())).await.unwrap_err();
+        assert_eq!(error.to_string(), "a body that was to be whole is none");
+    }
+}

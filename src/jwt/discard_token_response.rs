@@ -107,6 +107,13 @@ mod tests {
     }
 
     #[test]
+    fn an_id_is_compared_as_it_was_given_and_not_as_it_was_sent() {
+        let read = |json: &'static str| decode(&Answer::new(PATH, "/jwt/user/a%25b", &Response::new(Body::from(json))));
+        assert_eq!(read(r#"{"token_id":"a%b"}"#).unwrap().token_id, "a%b");
+        assert!(read(r#"{"token_id":"a%25b"}"#).unwrap_err().is_unverified(), "it is the id of another token");
+    }
+
+    #[test]
     fn another_id_or_none_is_not_a_discard() {
         for json in [r#"{"token_id":"other"}"#, r#"{"token_id":null}"#, "{}"] {
             assert!(read(200, json).unwrap_err().is_unverified(), "{json}");

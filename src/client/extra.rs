@@ -71,10 +71,11 @@ trait DynCredentials: Send + Sync {
 }
 
 type Given = Result<HeaderValue, BoxError>;
+type BoxedFuture = Pin<Box<dyn Future<Output = Given> + Send>>;
 
 enum Asked {
     Given(Given),
-    Waiting(Pin<Box<dyn Future<Output = Given> + Send>>),
+    Waiting(BoxedFuture),
 }
 
 impl<C: Credentials> DynCredentials for C {
@@ -130,7 +131,7 @@ impl Credentials for ErasedCredentials {
 /// What was asked for, in time, and told to the redactor.
 pub(super) struct Authorization {
     credentials: ErasedCredentials,
-    waiting: Option<Pin<Box<Timeout<Pin<Box<dyn Future<Output = Given> + Send>>>>>>,
+    waiting: Option<Pin<Box<Timeout<BoxedFuture>>>>,
 }
 
 impl Future for Authorization {

@@ -123,12 +123,18 @@ impl Slots {
             slot.others.push(index);
             return None;
         }
-        let slot = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(Slot::default());
-            self.slots.len() - 1
-        });
-        self.slots[slot] = Slot { token_id, hash, first: index, before, others: Vec::new() };
+        let free = self.free.pop();
+        let slot = free.unwrap_or(self.slots.len());
         entry.insert_entry(slot);
+        let taken = Slot { token_id, hash, first: index, before, others: Vec::new() };
+        match free {
+            Some(slot) => self.slots[slot] = taken,
+            None => {
+                self.slots.push(taken);
+                // Half empty, the table takes ids up and lets them go without ever being allocated anew.
+                self.by_hash.reserve(2 * self.slots.len() - self.by_hash.len());
+            }
+        }
         Some(slot)
     }
 
@@ -153,6 +159,19 @@ impl Slots {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn once_it_is_as_large_as_it_gets_the_table_stays_as_it_is() {
+        let mut slots = Slots::default();
+        let mut in_flight = (0..64).map(|id| slots.insert(id, id.to_string(), Doubt::None).unwrap()).collect::<Vec<_>>();
+        let capacity = slots.by_hash.capacity();
+        for id in 64..100_000 {
+            slots.remove(in_flight.remove(0));
+            in_flight.push(slots.insert(id, id.to_string(), Doubt::None).unwrap());
+            assert!(slots.by_hash.capacity() <= capacity, "{id}");
+        }
+        assert_eq!(slots.slots.len(), 64);
+    }
 
     #[test]
     fn an_id_that_is_in_flight_is_not_taken_up_again() {

@@ -163,7 +163,8 @@ mod tests {
     #[test]
     fn once_it_is_as_large_as_it_gets_the_table_stays_as_it_is() {
         let mut slots = Slots::default();
-        let mut in_flight = (0..64).map(|id| slots.insert(id, id.to_string(), Doubt::None).unwrap()).collect::<Vec<_>>();
+        let mut in_flight =
+            (0..64).map(|id| slots.insert(id, id.to_string(), Doubt::None).unwrap()).collect::<Vec<_>>();
         let capacity = slots.by_hash.capacity();
         for id in 64..100_000 {
             slots.remove(in_flight.remove(0));

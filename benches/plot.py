@@ -87,12 +87,11 @@ def loopback():
     print("\n| | in flight | client | requests/s | of hyper-util's | CPU µs | of hyper-util's | peak MiB |")
     print("|---|---|---|---|---|---|---|---|")
     for (protocol, in_flight, client), rounds in runs.items():
-        base = runs[protocol, in_flight, "hyper-util"]
-        both = [(row, base[number]) for number, row in rounds.items() if number in base]
-        speed = median(float(row["requests"]) / float(row["ms"]) * 1e3 for row, _ in both)
-        cpu = median(float(row["cpu ms"]) / float(row["requests"]) * 1e3 for row, _ in both)
-        faster, dearer = ratios(rounds, base)
-        peak = median(float(row["peak MiB"]) for row, _ in both)
+        done = rounds.values()
+        speed = median(float(row["requests"]) / float(row["ms"]) * 1e3 for row in done)
+        cpu = median(float(row["cpu ms"]) / float(row["requests"]) * 1e3 for row in done)
+        peak = median(float(row["peak MiB"]) for row in done)
+        faster, dearer = ratios(rounds, runs[protocol, in_flight, "hyper-util"])
         print(f"| {protocol} | {in_flight} | {client} | {speed:,.0f} | {faster} | {cpu:.1f} | {dearer} | {peak:.1f} |")
         colour = ["hyper-util", "magicbell", "magicbell batch", "reqwest", "hyper-util, keep-alive"].index(client)
         rows.append((f"{protocol}, {in_flight} in flight, {client}", speed, f"{speed:,.0f}", colour))

@@ -81,11 +81,12 @@ enum Asked {
 impl<C: Credentials> DynCredentials for C {
     fn ask(&self, cx: &mut Context<'_>) -> Asked {
         let mut future = Credentials::authorization(self);
-        if let Some(Poll::Ready(given)) = poll_known(&mut future, cx) {
+        let known = poll_known(&mut future, cx);
+        if let Some(Poll::Ready(given)) = known {
             return Asked::Given(given);
         }
         let mut future = Box::pin(future);
-        match future.as_mut().poll(cx) {
+        match known.unwrap_or_else(|| future.as_mut().poll(cx)) {
             Poll::Ready(given) => Asked::Given(given),
             Poll::Pending => Asked::Waiting(future),
         }

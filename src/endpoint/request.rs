@@ -53,7 +53,7 @@ impl BaseUrl {
         if path.split('/').any(is_dot_segment) || path.contains("//") {
             return refuse("its path has a dot segment or an empty segment in it");
         }
-        Ok(Self { scheme, authority: kept_for_good(&authority)?, path: path.to_owned() })
+        Ok(Self { scheme, authority: kept_for_good(authority), path: path.to_owned() })
     }
 
     /// Returns it as text that is the same for the same URL.
@@ -75,7 +75,7 @@ impl BaseUrl {
 /// Returns an authority whose text is static: it is cloned several times a request, and a clone of what is static counts nothing.
 ///
 /// The text is kept until the process ends, once for each authority that a client was ever made for.
-fn kept_for_good(authority: &Authority) -> Result<Authority, Error> {
+fn kept_for_good(authority: Authority) -> Authority {
     static KEPT: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
 
     let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
@@ -87,8 +87,7 @@ fn kept_for_good(authority: &Authority) -> Result<Authority, Error> {
             text
         }
     };
-    Authority::from_maybe_shared(Bytes::from_static(text.as_bytes()))
-        .map_err(|_| Error::configuration("the base URL can't be used: it has no host, or a port that is none"))
+    Authority::from_maybe_shared(Bytes::from_static(text.as_bytes())).unwrap_or(authority)
 }
 
 /// Returns the address within the brackets that IPv6 has in a URL; `None` where they hold none.

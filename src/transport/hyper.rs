@@ -17,6 +17,8 @@ use tower::Service;
 use super::body::ResponseBody;
 use super::classify::classify;
 use super::connect::ConnectTimeout;
+#[cfg(feature = "http2")]
+use super::frame_timer::FrameTimer;
 use super::proxy::{Connector, Proxy};
 
 /// How long an idle connection is kept: less than the 60 s and 75 s after which common load balancers and nginx close it.
@@ -67,7 +69,6 @@ impl HyperTransport {
         };
         let mut builder = Client::builder(TokioExecutor::new());
         builder
-            .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(POOL_IDLE_TIMEOUT)
             // The one retry layer counts attempts, so nothing beneath it may repeat any.
@@ -76,6 +77,7 @@ impl HyperTransport {
         {
             let (interval, timeout) = keep_alive(attempt_timeout);
             builder
+                .timer(FrameTimer::new(interval / 4))
                 .http2_keep_alive_interval(interval)
                 .http2_keep_alive_timeout(timeout)
                 .http2_only(versions == Versions::Http2);

@@ -4,6 +4,8 @@ mod body;
 mod classify;
 mod connect;
 #[cfg(feature = "http2")]
+mod frame_timer;
+#[cfg(feature = "http2")]
 mod http2_error;
 mod hyper;
 mod proxy;

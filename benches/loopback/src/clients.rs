@@ -1,4 +1,4 @@
-//! The clients, each of which discards one token at a time.
+//! The clients, each of which discards one token at a time. Each makes its request when it is called, and what it returns sends it.
 
 use std::error::Error;
 use std::time::Duration;
@@ -53,7 +53,13 @@ pub(crate) fn magicbell(target: &Target) -> Result<Client> {
     Ok(builder.root_certificates(target.pem.as_bytes()).build()?)
 }
 
-pub(crate) async fn by_magicbell(client: &Client, id: String) {
+pub(crate) fn by_magicbell(client: &Client, id: String) -> impl Future<Output = ()> + use<> {
+    let call = client.execute(DiscardUserJwt::new(id));
+    async { drop(call.await.unwrap()) }
+}
+
+/// The same in an `async fn`: the call is made, and its memory allocated, only when it is first polled.
+pub(crate) async fn by_magicbell_in_an_async_fn(client: &Client, id: String) {
     client.execute(DiscardUserJwt::new(id)).await.unwrap();
 }
 
@@ -90,7 +96,7 @@ impl Bare {
         Ok(Self { client: builder.build(connector), scheme: target.scheme(), authority, headers })
     }
 
-    pub(crate) async fn discard(&self, id: String) {
+    pub(crate) fn discard(&self, id: String) -> impl Future<Output = ()> + use<> {
         let mut parts = uri::Parts::default();
         parts.scheme = Some(self.scheme.clone());
         parts.authority = Some(self.authority.clone());
@@ -100,11 +106,14 @@ impl Bare {
         *request.method_mut() = Method::DELETE;
         *request.uri_mut() = Uri::from_parts(parts).unwrap();
         *request.headers_mut() = self.headers.clone();
-        let answer = self.client.request(request).await.unwrap();
-        assert!(answer.status().is_success());
-        let body = answer.into_body().collect().await.unwrap().to_bytes();
-        let discarded: DiscardTokenResponse = serde_json::from_slice(&body).unwrap();
-        assert_eq!(discarded.token_id, id);
+        let call = self.client.request(request);
+        async move {
+            let answer = call.await.unwrap();
+            assert!(answer.status().is_success());
+            let body = answer.into_body().collect().await.unwrap().to_bytes();
+            let discarded: DiscardTokenResponse = serde_json::from_slice(&body).unwrap();
+            assert_eq!(discarded.token_id, id);
+        }
     }
 }
 
@@ -130,11 +139,14 @@ impl Reqwest {
         Ok(Self { client: builder.build()?, base_url: target.base_url() })
     }
 
-    pub(crate) async fn discard(&self, id: String) {
+    pub(crate) fn discard(&self, id: String) -> impl Future<Output = ()> + use<> {
         let request = self.client.delete(format!("{}/jwt/user/{id}", self.base_url)).bearer_auth(TOKEN);
-        let answer = request.send().await.unwrap().error_for_status().unwrap();
-        let discarded: DiscardTokenResponse = answer.json().await.unwrap();
-        assert_eq!(discarded.token_id, id);
+        let call = request.send();
+        async move {
+            let answer = call.await.unwrap().error_for_status().unwrap();
+            let discarded: DiscardTokenResponse = answer.json().await.unwrap();
+            assert_eq!(discarded.token_id, id);
+        }
     }
 }
 

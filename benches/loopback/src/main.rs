@@ -20,9 +20,11 @@ use protocol::Protocol;
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
-const CLIENTS: [&str; 5] = ["hyper-util", KEEP_ALIVE, "magicbell", "magicbell batch", "reqwest"];
+const CLIENTS: [&str; 6] = ["hyper-util", KEEP_ALIVE, "magicbell", ASYNC_FN, "magicbell batch", "reqwest"];
 /// hyper-util with the pings that magicbell keeps an HTTP/2 connection alive by. HTTP/1.1 has none.
 const KEEP_ALIVE: &str = "hyper-util, keep-alive";
+/// magicbell, where its calls are made in an `async fn`, as their first poll.
+const ASYNC_FN: &str = "magicbell, async fn";
 const ROUNDS: usize = 11;
 /// Of what doesn't depend on the machine's mood.
 const COUNTED_ROUNDS: usize = 5;
@@ -164,6 +166,12 @@ async fn run(client: &str, target: &Target, in_flight: usize, count: usize) -> R
         "magicbell" => {
             let client = &clients::magicbell(target)?;
             let each = async |count| each(count, in_flight, |id| clients::by_magicbell(client, id)).await;
+            measure(each, warm_up, count).await
+        }
+        ASYNC_FN => {
+            let client = &clients::magicbell(target)?;
+            let each =
+                async |count| each(count, in_flight, |id| clients::by_magicbell_in_an_async_fn(client, id)).await;
             measure(each, warm_up, count).await
         }
         "magicbell batch" => {

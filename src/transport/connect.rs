@@ -10,6 +10,8 @@ use magicbell_middleware::BoxError;
 use magicbell_middleware::timeout::{Limit, TimeoutError};
 use tower::{Service, ServiceExt as _};
 
+use super::connection::BoxConnection;
+
 /// A connector whose connections have to be made in time. `HttpConnector`'s own limit covers TCP alone.
 ///
 /// hyper-util clones its connector for each request and carries it about in the request's future, so it is one pointer.
@@ -38,9 +40,9 @@ impl<C> Service<Uri> for ConnectTimeout<C>
 where
     C: Service<Uri, Error: Into<BoxError>, Response: Send, Future: Send + 'static> + Clone + Send + 'static,
 {
-    type Response = C::Response;
+    type Response = BoxConnection<C::Response>;
     type Error = BoxError;
-    type Future = Pin<Box<dyn Future<Output = Result<C::Response, BoxError>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         Poll::Ready(Ok(()))
@@ -51,7 +53,7 @@ where
         // A box a connection, not a request: rare.
         Box::pin(async move {
             match tokio::time::timeout(timeout, connecting).await {
-                Ok(connected) => connected.map_err(Into::into),
+                Ok(connected) => connected.map(BoxConnection::new).map_err(Into::into),
                 Err(_) => Err(TimeoutError::new(Limit::Connect, timeout).into()),
             }
         })

@@ -3,6 +3,7 @@
 mod body;
 mod classify;
 mod connect;
+mod connection;
 #[cfg(feature = "http2")]
 mod frame_timer;
 #[cfg(feature = "http2")]

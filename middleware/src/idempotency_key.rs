@@ -75,10 +75,22 @@ where
     }
 
     #[inline]
-    fn call(&mut self, mut request: Request<B>) -> S::Future {
-        if Operation::safety_of(&request) == Safety::NonIdempotent {
-            give_key(request.headers_mut());
+    fn call(&mut self, request: Request<B>) -> S::Future {
+        // Apart, so that a request which gets none isn't moved once more.
+        match Operation::safety_of(&request) {
+            Safety::NonIdempotent => self.call_with_key(request),
+            _ => self.inner.call(request),
         }
+    }
+}
+
+impl<S> IdempotencyKey<S> {
+    #[inline(never)]
+    fn call_with_key<B>(&mut self, mut request: Request<B>) -> S::Future
+    where
+        S: Service<Request<B>>,
+    {
+        give_key(request.headers_mut());
         self.inner.call(request)
     }
 }

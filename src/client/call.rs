@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, Request};
 use magicbell_middleware::idempotency_key::IDEMPOTENCY_KEY;
 use magicbell_middleware::retry::RetryPolicy;
 use magicbell_middleware::{CallContext, Safety};
@@ -13,7 +13,7 @@ use super::headers::Headers;
 use super::optional::reads_operations;
 use super::stack::StackFuture;
 use super::{Client, SendCall};
-use crate::endpoint::{Declared, Endpoint, build, decode};
+use crate::endpoint::{Declared, Endpoint, build_into, decode};
 use crate::error::{Error, InvalidRequest};
 
 /// The longest time that a deadline is reckoned for: adding more to an instant could overflow.
@@ -119,7 +119,8 @@ impl<'a, E: Endpoint> Call<'a, E> {
         let (shared, operation) = (&self.client.shared, Declared::<E>::OPERATION);
         let invalid = |invalid| Error::invalid(operation.name(), invalid);
         self.check().map_err(invalid)?;
-        let mut request = build(&shared.base_url, &self.endpoint)?;
+        let mut request = Request::default();
+        build_into(&shared.base_url, &self.endpoint, &mut request)?;
         self.headers.put_into(request.headers_mut()).map_err(invalid)?;
         let is_read = shared.has_layers || reads_operations();
         if is_read || operation.safety() != Safety::of(operation.method()) {

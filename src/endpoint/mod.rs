@@ -15,4 +15,6 @@ pub(crate) use answer::decode;
 pub(crate) use answer::decode_for;
 pub(crate) use path::Declared;
 use path::decode_segment;
-pub(crate) use request::{BaseUrl, build};
+#[cfg(test)]
+pub(crate) use request::build;
+pub(crate) use request::{BaseUrl, build_into};

@@ -105,19 +105,22 @@ fn is_dot_segment(segment: &str) -> bool {
     matches!(&*super::decode_segment(segment), "." | "..")
 }
 
-/// Makes the HTTP request of an endpoint, or says why it can't be sent.
-pub(crate) fn build<E: Endpoint>(base: &BaseUrl, endpoint: &E) -> Result<Request<Body>, Error> {
+/// Makes an empty HTTP request that of an endpoint, or says why it can't be sent. A request is large, and so made in its place.
+pub(crate) fn build_into<E: Endpoint>(base: &BaseUrl, endpoint: &E, request: &mut Request<Body>) -> Result<(), Error> {
     let invalid = |invalid| Error::invalid(Declared::<E>::OPERATION.name(), invalid);
-    let uri = uri(base, endpoint).map_err(invalid)?;
-    let body = endpoint.body().map_err(invalid)?;
-    let has_body = !body.is_empty();
-    let mut request = Request::new(body);
+    *request.uri_mut() = uri(base, endpoint).map_err(invalid)?;
+    *request.body_mut() = endpoint.body().map_err(invalid)?;
     *request.method_mut() = Declared::<E>::OPERATION.method().clone();
-    *request.uri_mut() = uri;
-    if has_body {
+    if !request.body().is_empty() {
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
-    Ok(request)
+    Ok(())
+}
+
+#[cfg(test)]
+pub(crate) fn build<E: Endpoint>(base: &BaseUrl, endpoint: &E) -> Result<Request<Body>, Error> {
+    let mut request = Request::default();
+    build_into(base, endpoint, &mut request).map(|()| request)
 }
 
 fn uri<E: Endpoint>(base: &BaseUrl, endpoint: &E) -> Result<Uri, InvalidRequest> {

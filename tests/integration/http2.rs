@@ -1,7 +1,8 @@
 //! What HTTP/2 says of a request, frame by frame.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use h2::Reason;
@@ -240,4 +241,82 @@ async fn a_silent_connection_is_found_out_and_replaced() {
     let start = tokio::time::Instant::now();
     client.execute(list).await.unwrap();
     assert!(start.elapsed() < std::time::Duration::from_secs(10), "{:?}", start.elapsed());
+}
+
+/// Serves one HTTP/2 connection, whose first stream is answered after 23 seconds and every other one at once; returns its base URL, and
+/// what arrives of it.
+async fn serve_one_slowly() -> (String, Arc<Mutex<Vec<u8>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v2", listener.local_addr().unwrap());
+    let arrived = Arc::new(Mutex::new(Vec::new()));
+    let log = Arc::clone(&arrived);
+    tokio::spawn(async move {
+        let (socket, _) = listener.accept().await.unwrap();
+        let (mut from_client, mut to_client) = socket.into_split();
+        let (inner, outer) = tokio::io::duplex(1 << 16);
+        let (mut from_server, mut to_server) = tokio::io::split(outer);
+        tokio::spawn(async move { tokio::io::copy(&mut from_server, &mut to_client).await });
+        tokio::spawn(async move {
+            let mut buffer = [0; 1 << 12];
+            while let Ok(count @ 1..) = from_client.read(&mut buffer).await {
+                log.lock().unwrap().extend_from_slice(&buffer[..count]);
+                to_server.write_all(&buffer[..count]).await.unwrap();
+            }
+        });
+        let mut connection = h2::server::handshake(inner).await.unwrap();
+        let mut wait = Some(Duration::from_secs(23));
+        while let Some(Ok((_, mut respond))) = connection.accept().await {
+            let wait = wait.take().unwrap_or_default();
+            tokio::spawn(async move {
+                tokio::time::sleep(wait).await;
+                let mut body = respond.send_response(http::Response::new(()), false).unwrap();
+                body.send_data(Bytes::from_static(b"{}"), true).unwrap();
+            });
+        }
+    });
+    (url, arrived)
+}
+
+/// Returns how many pings there are among a client's bytes that aren't answers to the server's own.
+fn pings(bytes: &[u8]) -> usize {
+    let mut rest = bytes.strip_prefix(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").unwrap();
+    let mut pings = 0;
+    while let [a, b, c, kind, flags, _, _, _, _, frame @ ..] = rest {
+        pings += usize::from(*kind == 6 && flags & 1 == 0);
+        rest = &frame[u32::from_be_bytes([0, *a, *b, *c]) as usize..];
+    }
+    pings
+}
+
+/// Waits for one slow answer while calls are made on the same connection, that far apart; returns how often the connection was asked
+/// whether it lives. The clock is the test's own; while it waits for a socket, it may go on to the next timer.
+async fn pings_beside(apart: Duration) -> usize {
+    let (url, arrived) = serve_one_slowly().await;
+    let builder = Client::builder().token("t").base_url(url).http2_prior_knowledge(true);
+    let (minute, hour) = (Duration::from_secs(60), Duration::from_secs(3600));
+    let client = builder.attempt_timeout(minute).timeout(hour).build().unwrap();
+    let list = || client.execute(magicbell::jwt::FetchProjectTokens::builder().build());
+    let others = async {
+        loop {
+            tokio::time::sleep(apart).await;
+            list().await.unwrap();
+        }
+    };
+    tokio::select! {
+        slow = list() => drop(slow.unwrap()),
+        () = others => {}
+    }
+    let arrived = arrived.lock().unwrap();
+    pings(&arrived)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_connection_is_asked_whether_it_lives_every_five_seconds() {
+    let pings = pings_beside(Duration::from_secs(60)).await;
+    assert!((4..=5).contains(&pings), "{pings} in 23 seconds");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_on_which_answers_arrive_is_not_asked_whether_it_lives() {
+    assert_eq!(pings_beside(Duration::from_secs(1)).await, 0);
 }

@@ -85,7 +85,8 @@ mod tests {
     fn what_is_no_certificate_is_refused() {
         let broken = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_vec();
         for pem in [Vec::new(), b"nothing".to_vec(), broken] {
-            let roots = RootCertificates { pem: vec![pem], ..RootCertificates::default() };
+            let mut roots = RootCertificates::default();
+            roots.pem.push(pem);
             let error = roots.store().unwrap_err();
             assert!(error.to_string().starts_with("a root certificate can't be used"), "{error}");
         }

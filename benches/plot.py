@@ -10,7 +10,9 @@ from statistics import median
 
 HERE = Path(__file__).parent
 WIDTH, ROW, LEFT, RIGHT = 760, 24, 260, 110
-COLOURS = ["#4269d0", "#efb118", "#3ca951", "#ff725c", "#97bbf5"]
+COLOURS = ["#4269d0", "#efb118", "#3ca951", "#ff725c", "#97bbf5", "#f9dc94"]
+# In the order of the colours.
+CLIENTS = ["hyper-util", "magicbell", "magicbell batch", "reqwest", "hyper-util, keep-alive", "magicbell, async fn"]
 
 
 def gate(name):
@@ -93,7 +95,7 @@ def loopback():
         peak = median(float(row["peak MiB"]) for row in done)
         faster, dearer = ratios(rounds, runs[protocol, in_flight, "hyper-util"])
         print(f"| {protocol} | {in_flight} | {client} | {speed:,.0f} | {faster} | {cpu:.1f} | {dearer} | {peak:.1f} |")
-        colour = ["hyper-util", "magicbell", "magicbell batch", "reqwest", "hyper-util, keep-alive"].index(client)
+        colour = CLIENTS.index(client)
         rows.append((f"{protocol}, {in_flight} in flight, {client}", speed, f"{speed:,.0f}", colour))
     bars("throughput.svg", "Requests a second over loopback", rows)
 

@@ -107,15 +107,25 @@ impl<T> SendCall<T> {
         make: impl FnOnce(http::Response<Body>, T, &mut Sending) -> R,
     ) -> Poll<Result<R, Error>> {
         let this = self.project();
-        let result = match ready!(this.sending.poll_answer(cx)) {
-            Ok(response) => match this.sending.read(&response, *this.decode) {
-                Ok(data) => Ok(make(response, data, this.sending)),
-                Err(error) => Err(Failure { record: None, ..this.sending.failure() }.unreadable(response, error)),
+        let sending = this.sending;
+        // Taken apart where it is: each function that passes it on would move it.
+        let result = match &mut sending.state {
+            State::InFlight(future) => ready!(future.poll(cx)),
+            State::Failed(error) => {
+                let error = error.take().unwrap_or_else(|| Error::configuration("polled after completion"));
+                return Poll::Ready(Err(error));
+            }
+        };
+        let result = match result {
+            Ok(response) if response.status().is_success() => match sending.read(&response, *this.decode) {
+                Ok(data) => Ok(make(response, data, sending)),
+                Err(error) => Err(Failure { record: None, ..sending.failure() }.unreadable(response, error)),
             },
-            Err(error) => Err(error),
+            Ok(response) => Err(sending.failure().by_status(response)),
+            Err(error) => Err(sending.failure().without_answer(error)),
         };
         // What is in flight is dropped before the answer is out.
-        this.sending.state = State::Failed(None);
+        sending.state = State::Failed(None);
         Poll::Ready(result)
     }
 }
@@ -170,21 +180,6 @@ impl Sending {
     pub(super) fn new(client: &Client, operation: &'static Operation, prepared: Result<StackFuture, Error>) -> Self {
         let state = prepared.map_or_else(|error| State::Failed(Some(error)), State::InFlight);
         Self { shared: Arc::clone(&client.shared), operation, state }
-    }
-
-    fn poll_answer(&mut self, cx: &mut Context<'_>) -> Poll<Result<http::Response<Body>, Error>> {
-        let result = match &mut self.state {
-            State::InFlight(future) => ready!(future.poll(cx)),
-            State::Failed(error) => {
-                let error = error.take().unwrap_or_else(|| Error::configuration("polled after completion"));
-                return Poll::Ready(Err(error));
-            }
-        };
-        Poll::Ready(match result {
-            Ok(response) if response.status().is_success() => Ok(response),
-            Ok(response) => Err(self.failure().by_status(response)),
-            Err(error) => Err(self.failure().without_answer(error)),
-        })
     }
 
     fn read<T>(&mut self, response: &http::Response<Body>, decode: Decode<T>) -> Result<T, DecodeError> {

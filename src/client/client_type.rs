@@ -63,6 +63,25 @@ impl Client {
     /// The request is made before this returns, so the future borrows nothing. It does nothing until it is polled, and dropping
     /// it cancels the call; whether the request was applied is then unknown.
     ///
+    /// So many calls at once need no tasks. For tokens to be discarded there is more:
+    /// [`discard_user_jwts`](JwtService::discard_user_jwts), with one outcome each.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use futures_util::{StreamExt, TryStreamExt, stream};
+    /// use magicbell::{jwt::CreateUserJwt, testing::Server};
+    ///
+    /// let server = Server::start().await?;
+    /// let client = server.client();
+    /// let creations = (0..100).map(|user| CreateUserJwt::builder().external_id(format!("user-{user}")).build());
+    /// let calls = stream::iter(creations).map(|creation| client.execute(creation));
+    /// let tokens: Vec<_> = calls.buffer_unordered(16).try_collect().await?;
+    /// assert_eq!((tokens.len(), server.request_count()), (100, 100));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Error`](crate::Error) says what went wrong, what is known of the request, and what each attempt met.

@@ -63,7 +63,8 @@ impl Client {
     /// The request is made before this returns, so the future borrows nothing. It does nothing until it is polled, and dropping
     /// it cancels the call; whether the request was applied is then unknown.
     ///
-    /// So many calls at once need no tasks. For tokens to be discarded there is more:
+    /// Many calls at once therefore need no tasks. They cost least where each is made as it is taken from the stream, as here, not in
+    /// an async block that is polled later. For tokens to be discarded there is more:
     /// [`discard_user_jwts`](JwtService::discard_user_jwts), with one outcome each.
     ///
     /// ```

@@ -1,4 +1,4 @@
-//! The clients, each of which discards one token at a time. Each makes its request when it is called, and what it returns sends it.
+//! The clients, each of which discards one token at a time: its request is made when it is called, and what it returns sends it.
 
 use std::error::Error;
 use std::time::Duration;

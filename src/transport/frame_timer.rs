@@ -66,8 +66,8 @@ impl Clock {
         }
     }
 
-    /// Looks at the clock for all who ask until the next look.
-    fn look(&self) -> Instant {
+    /// Looks at the clock, for all who ask until the next look.
+    fn look_for_all(&self) -> Instant {
         let now = look();
         let since = now.saturating_duration_since(self.start).as_nanos();
         // Never back: of two threads that look at once, either may be the last to say what it saw.
@@ -111,7 +111,7 @@ impl Future for Wait {
             if this.counted.is_some() {
                 ready!(this.inner.as_mut().poll(cx));
             }
-            let now = this.clock.look();
+            let now = this.clock.look_for_all();
             if now >= *this.deadline {
                 *this.counted = None;
                 return Poll::Ready(());

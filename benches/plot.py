@@ -111,17 +111,28 @@ def loopback_beside():
 
 
 def loopback_counts(what):
-    counts = defaultdict(lambda: defaultdict(list))
+    """What a request costs, and how much more than hyper-util's in the same round: the median, which isn't the medians' difference."""
+    counts = defaultdict(lambda: defaultdict(dict))
     for row in table(f"loopback_{what}.tsv"):
         # Under valgrind the fifth column on is the count alone.
-        counts[row["protocol"], row["client"]][int(row["requests"])].append(int(row["cpu ms"]))
-    print(f"\n| | client | {what} a request |\n|---|---|---|")
-    for (protocol, client), by_requests in counts.items():
+        counts[row["protocol"], row["client"]][row["round"]][int(row["requests"])] = int(row["cpu ms"])
+    # The warm-up is a tenth of the requests, and at least twice what is in flight.
+    sent = lambda count: count + max(count // 10, 128)
+
+    def a_request(by_requests):
         (fewer, one), (more, two) = sorted(by_requests.items())
-        # The warm-up is a tenth of the requests, and at least twice what is in flight.
-        sent = lambda count: count + max(count // 10, 128)
-        figure = (median(two) - median(one)) / (sent(more) - sent(fewer))
-        print(f"| {protocol} | {client} | {figure:,.{0 if what == 'instructions' else 1}f} |")
+        return (two - one) / (sent(more) - sent(fewer))
+
+    digits = 0 if what == "instructions" else 1
+    # Without the minus that a zero may have.
+    shown = lambda figure: f"{round(figure, digits) + 0.0:,.{digits}f}"
+    print(f"\n| | client | {what} a request | more than hyper-util's |\n|---|---|---|---|")
+    for (protocol, client), rounds in counts.items():
+        figures = [a_request(by_requests) for by_requests in rounds.values()]
+        base = counts[protocol, "hyper-util"]
+        more = [a_request(by_requests) - a_request(base[number]) for number, by_requests in rounds.items()]
+        spread_of_more = f"{shown(median(more))} ({shown(min(more))} to {shown(max(more))})"
+        print(f"| {protocol} | {client} | {shown(median(figures))} | {spread_of_more} |")
 
 
 def loopback_instructions():

@@ -134,7 +134,13 @@ impl<'a> Answer<'a> {
     ///
     /// [`DecodeError`] where it isn't JSON, isn't what `T` expects, or is in a content coding: none was asked for.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
-        serde_json::from_slice(self.plain_text()?).map_err(|error| DecodeError::json(&error))
+        let bytes = self.plain_text()?;
+        // UTF-8 is checked once as a whole: serde_json would check each text in it by itself.
+        let read = match std::str::from_utf8(bytes) {
+            Ok(text) => serde_json::from_str(text),
+            Err(_) => serde_json::from_slice(bytes),
+        };
+        read.map_err(|error| DecodeError::json(&error))
     }
 
     /// The same, but for what may come after the value: it isn't looked at.
@@ -170,6 +176,20 @@ mod tests {
         assert_eq!(answer.path_parameter("user_id").as_deref(), Some("a/b"));
         assert_eq!(answer.path_parameter("other").as_deref(), Some("c"));
         assert_eq!(answer.path_parameter("none"), None);
+    }
+
+    #[test]
+    fn bytes_that_are_no_utf_8_matter_only_where_they_are_read() {
+        #[derive(Debug, PartialEq, serde::Deserialize)]
+        struct Id {
+            id: String,
+        }
+        let read = |json: &'static [u8]| {
+            let response = Response::new(Body::from(bytes::Bytes::from_static(json)));
+            Answer::new("", "", &response).json::<Id>()
+        };
+        assert_eq!(read(b"{\"id\":\"a\",\"note\":\"\xff\"}"), Ok(Id { id: "a".into() }));
+        assert!(read(b"{\"id\":\"\xff\"}").is_err());
     }
 
     #[test]

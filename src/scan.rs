@@ -5,30 +5,37 @@ const CHUNK: usize = 16;
 
 /// Says whether a text is of RFC 3986's unreserved characters alone.
 pub(crate) fn is_unreserved(text: &str) -> bool {
-    all(text, |byte| {
+    !any(text, |byte| {
         let is_letter = (byte | 0x20).wrapping_sub(b'a') < 26;
         let is_digit = byte.wrapping_sub(b'0') < 10;
-        is_letter | is_digit | (byte == b'-') | (byte == b'.') | (byte == b'_') | (byte == b'~')
+        let is_hyphen_or_period = byte.wrapping_sub(b'-') < 2;
+        !(is_letter | is_digit | is_hyphen_or_period | (byte == b'_') | (byte == b'~'))
     })
 }
 
 /// Says whether a byte is in a text.
 pub(crate) fn has(text: &str, byte: u8) -> bool {
-    !all(text, |other| other != byte)
+    any(text, |other| other == byte)
 }
 
-/// Says whether all bytes are so. Whole chunks, without a branch for a byte, become a few instructions each.
+/// Says whether a byte is so. Whole chunks, without a branch for a byte, become a few instructions each, and what was found in
+/// them is looked at once.
 #[inline(always)]
-fn all(text: &str, is_so: impl Fn(u8) -> bool) -> bool {
-    let all = |bytes: &[u8]| bytes.iter().fold(true, |all, byte| all & is_so(*byte));
+fn any(text: &str, is_so: impl Fn(u8) -> bool) -> bool {
     let bytes = text.as_bytes();
-    let (chunks, rest) = bytes.as_chunks::<CHUNK>();
-    let end = match bytes.last_chunk::<CHUNK>() {
-        // The last chunk may look at some bytes again.
-        Some(last) => rest.is_empty() || all(last),
-        None => rest.iter().all(|byte| is_so(*byte)),
+    // The last chunk may look at some bytes again.
+    let Some(last) = bytes.last_chunk::<CHUNK>() else { return bytes.iter().any(|byte| is_so(*byte)) };
+    let mut found = [0; CHUNK];
+    let mut look = |chunk: &[u8; CHUNK]| {
+        for (found, byte) in found.iter_mut().zip(chunk) {
+            *found |= u8::from(is_so(*byte));
+        }
     };
-    end && chunks.iter().all(|chunk| all(chunk))
+    look(last);
+    for chunk in bytes.as_chunks::<CHUNK>().0 {
+        look(chunk);
+    }
+    u128::from_ne_bytes(found) != 0
 }
 
 #[cfg(test)]

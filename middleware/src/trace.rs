@@ -60,6 +60,7 @@ impl CallSpanLayer {
 
     /// Says whether a subscriber wants spans at the level of this crate's: if not, a client can leave out what they would read.
     #[must_use]
+    #[inline]
     pub fn is_enabled() -> bool {
         tracing::enabled!(target: "magicbell_middleware::trace", tracing::Level::INFO)
     }

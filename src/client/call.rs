@@ -10,7 +10,7 @@ use magicbell_middleware::{CallContext, Safety};
 use super::builder::with_the_apis_own;
 use super::future::Sending;
 use super::headers::Headers;
-use super::optional::reads_operations;
+use super::optional::is_observed;
 use super::stack::StackFuture;
 use super::{Client, SendCall};
 use crate::endpoint::{Declared, Endpoint, build_into, decode};
@@ -122,7 +122,7 @@ impl<'a, E: Endpoint> Call<'a, E> {
         let mut request = Request::default();
         build_into(&shared.base_url, &self.endpoint, &mut request)?;
         self.headers.put_into(request.headers_mut()).map_err(invalid)?;
-        let is_read = shared.has_layers || reads_operations();
+        let is_read = shared.has_layers || is_observed();
         if is_read || operation.safety() != Safety::of(operation.method()) {
             request.extensions_mut().insert(operation.clone());
         }

@@ -48,8 +48,9 @@ pub(super) fn attempt_span() -> Identity {
     Identity::new()
 }
 
-/// Says whether one of these layers reads which operation it sees.
-pub(super) fn reads_operations() -> bool {
+/// Says whether one of these layers has something to do. Each of them reads which operation it sees.
+#[inline]
+pub(super) fn is_observed() -> bool {
     #[cfg(feature = "tracing")]
     if CallSpanLayer::is_enabled() {
         return true;

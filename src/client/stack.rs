@@ -23,20 +23,20 @@ use http::{HeaderMap, HeaderValue, Request, Response};
 use magicbell_middleware::auth::AuthLayer;
 use magicbell_middleware::collect::CollectLayer;
 use magicbell_middleware::headers::DefaultHeadersLayer;
-use magicbell_middleware::idempotency_key::IdempotencyKeyLayer;
+use magicbell_middleware::idempotency_key::{IdempotencyKey, IdempotencyKeyLayer};
 use magicbell_middleware::pace::Pace;
 use magicbell_middleware::retry::{self, InFlight, Retry, RetryLayer, RetryPolicy};
 use magicbell_middleware::timeout::TimeoutLayer;
 use magicbell_middleware::{Body, BoxError, CallContext};
 use sync_wrapper::SyncWrapper;
-use tower::limit::ConcurrencyLimitLayer;
+use tower::limit::GlobalConcurrencyLimitLayer;
 use tower::{Layer as _, Service, ServiceBuilder};
 
 use super::client_type::StackResult;
 use super::extra::ErasedCredentials;
 use super::layered::BoxLayer;
-use super::optional::{attempt_metrics, attempt_span, call_metrics, call_span};
-use super::stack_service::StackService;
+use super::optional::{attempt_metrics, attempt_span, call_metrics, call_span, is_observed};
+use super::stack_service::{CallFuture, StackService};
 
 /// What the layers of the stack are set to.
 pub(super) struct Settings {
@@ -107,52 +107,56 @@ where
         .timeout(settings.timeout)
         .attempts_end_after(settings.attempt_timeout)
         .pace(settings.pace);
-    let attempt = ServiceBuilder::new()
-        .layer(attempt_span())
-        .layer(attempt_metrics())
-        .layer(TimeoutLayer::new(settings.attempt_timeout))
-        .service(attempt);
+    let attempt = TimeoutLayer::new(settings.attempt_timeout).layer(attempt);
+    let observed = ServiceBuilder::new().layer(attempt_span()).layer(attempt_metrics()).service(attempt.clone());
     // Again a type of its own: tower's `Either` is moved and matched with each call.
     match settings.concurrency_limit {
-        None => around_calls(retry.layer(attempt), layers, max_response_bytes),
+        None => around_calls(retry.layer(attempt), retry.layer(observed), layers, max_response_bytes),
         Some(limit) => {
-            let limited = ConcurrencyLimitLayer::new(limit).layer(attempt);
-            around_calls(retry.layer(limited), layers, max_response_bytes)
+            let limit = GlobalConcurrencyLimitLayer::new(limit);
+            let (attempt, observed) = (limit.layer(attempt), limit.layer(observed));
+            around_calls(retry.layer(attempt), retry.layer(observed), layers, max_response_bytes)
         }
     }
 }
 
 /// Puts the caller's layers, and what stands beneath them, around retry.
-fn around_calls<S>(retry: Retry<S>, layers: Vec<BoxLayer>, max_response_bytes: usize) -> Box<dyn Stack>
+fn around_calls<S, O>(
+    retry: Retry<S>,
+    observed: Retry<O>,
+    layers: Vec<BoxLayer>,
+    max_response_bytes: usize,
+) -> Box<dyn Stack>
 where
-    S: Service<Request<Body>, Response = Response<Body>, Error: Into<BoxError>, Future: Send>
-        + Clone
-        + Send
-        + Sync
-        + 'static,
+    S: Attempts,
+    O: Attempts,
 {
+    let around_retry = AroundRetry { retry, observed };
     let mut layers = layers.into_iter();
-    let Some(outermost) = layers.next() else { return Box::new(AroundRetry(retry)) };
+    let Some(outermost) = layers.next() else { return Box::new(around_retry) };
     let call = StackService::always_ready(move |mut request| {
         let context = request.extensions_mut().remove();
-        around_retry(&retry, request, context)
+        around_retry.call(request, context).into_inner()
     });
     outermost.around_calls(apply(layers, max_response_bytes, call), max_response_bytes)
 }
 
-/// Sends a request through what stands around retry. Each of these layers is a word or nothing, so they are put around a
+/// Sends a request through all that stands around retry. Each of these layers is a word or nothing, so they are put around a
 /// reference, for one call.
 #[inline]
-fn around_retry<S>(
+fn observe<S: Attempts>(
     retry: &Retry<S>,
     request: Request<Body>,
     context: Option<CallContext>,
-) -> impl Future<Output = StackResult> + InFlight + Send + use<S>
-where
-    S: Service<Request<Body>, Response = Response<Body>, Error: Into<BoxError>, Future: Send> + Clone + Send,
-{
-    let layers = ServiceBuilder::new().layer(call_span()).layer(call_metrics()).layer(IdempotencyKeyLayer::new());
-    layers.service(InContext { retry, context }).call(request)
+) -> impl Future<Output = StackResult> + InFlight + Send + use<S> {
+    let observers = ServiceBuilder::new().layer(call_span()).layer(call_metrics());
+    observers.service(keyed(retry, context)).call(request)
+}
+
+/// Puts the idempotency key around retry, for one call.
+#[inline]
+fn keyed<S>(retry: &Retry<S>, context: Option<CallContext>) -> IdempotencyKey<InContext<'_, S>> {
+    IdempotencyKeyLayer::new().layer(InContext { retry, context })
 }
 
 /// Puts the caller's layers around a service, the first one given outermost.
@@ -172,19 +176,35 @@ pub(super) trait Stack: Send + Sync {
     fn call(&self, request: Request<Body>, context: Option<CallContext>) -> StackFuture;
 }
 
-/// Retry, and what stands around it: always ready, so that nobody need ask.
-struct AroundRetry<S>(Retry<S>);
+/// Makes attempts.
+trait Attempts:
+    Service<Request<Body>, Response = Response<Body>, Error: Into<BoxError>, Future: Send> + Clone + Send + Sync + 'static
+{
+}
 
-impl<S> Stack for AroundRetry<S>
-where
+impl<S> Attempts for S where
     S: Service<Request<Body>, Response = Response<Body>, Error: Into<BoxError>, Future: Send>
         + Clone
         + Send
         + Sync
-        + 'static,
+        + 'static
 {
+}
+
+/// Retry, and what stands around it: always ready, so that nobody need ask.
+///
+/// Twice, with all else shared: what only observes would be moved and polled with each call also where nobody takes what it tells.
+struct AroundRetry<S, O> {
+    retry: Retry<S>,
+    observed: Retry<O>,
+}
+
+impl<S: Attempts, O: Attempts> Stack for AroundRetry<S, O> {
     fn call(&self, request: Request<Body>, context: Option<CallContext>) -> StackFuture {
-        StackFuture::new(around_retry(&self.0, request, context))
+        match is_observed() {
+            true => StackFuture::new(observe(&self.observed, request, context)),
+            false => StackFuture::new(keyed(&self.retry, context).call(request)),
+        }
     }
 }
 
@@ -223,6 +243,10 @@ impl StackFuture {
     #[inline]
     pub(super) fn new(call: impl Future<Output = StackResult> + InFlight + Send + 'static) -> Self {
         Self(SyncWrapper::new(Box::pin(call)))
+    }
+
+    fn into_inner(self) -> CallFuture {
+        self.0.into_inner()
     }
 
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<StackResult> {

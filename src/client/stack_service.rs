@@ -13,7 +13,7 @@ use tower::Service;
 
 use super::client_type::StackResult;
 
-type CallFuture = Pin<Box<dyn Future<Output = StackResult> + Send>>;
+pub(super) type CallFuture = Pin<Box<dyn Future<Output = StackResult> + Send>>;
 
 /// What stands beneath a layer that was given to [`ClientBuilder::layer`](crate::ClientBuilder::layer) or
 /// [`attempt_layer`](crate::ClientBuilder::attempt_layer): the rest of the stack, erased.
@@ -51,10 +51,7 @@ impl StackService {
     }
 
     /// Makes one of a function: always ready, so that nothing is made to be asked.
-    pub(super) fn always_ready<F>(call: impl Fn(Request<Body>) -> F + Send + Sync + 'static) -> Self
-    where
-        F: Future<Output = StackResult> + Send + 'static,
-    {
+    pub(super) fn always_ready(call: impl Fn(Request<Body>) -> CallFuture + Send + Sync + 'static) -> Self {
         Self { prototype: Arc::new(AlwaysReady(call)), next: None }
     }
 }
@@ -119,17 +116,16 @@ where
 
 struct AlwaysReady<C>(C);
 
-impl<C, F> Prototype for AlwaysReady<C>
+impl<C> Prototype for AlwaysReady<C>
 where
-    C: Fn(Request<Body>) -> F + Send + Sync,
-    F: Future<Output = StackResult> + Send + 'static,
+    C: Fn(Request<Body>) -> CallFuture + Send + Sync,
 {
     fn one_call(&self) -> Option<Pin<Box<dyn OneCall>>> {
         None
     }
 
     fn call(&self, request: Request<Body>) -> CallFuture {
-        Box::pin(self.0(request))
+        self.0(request)
     }
 }
 

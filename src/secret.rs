@@ -50,11 +50,13 @@ impl SecretToken {
     /// assert!(!SecretToken::is_in("550e8400-e29b-41d4-a716-446655440000"));
     /// ```
     #[must_use]
+    #[inline]
     pub fn is_in(text: &str) -> bool {
         // Most ids have no dot, and that is soon seen.
-        if !has(text, b'.') {
-            return false;
-        }
+        has(text, b'.') && Self::is_in_dotted(text)
+    }
+
+    fn is_in_dotted(text: &str) -> bool {
         let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
         let is_part = |c: char| is_word(c) || matches!(c, '.' | '=');
         // In the middle of a word it is a part of the word.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use http::response::Parts;
 use http::uri::PathAndQuery;
 use magicbell_middleware::retry::InFlight;
 use magicbell_middleware::{Attempt, Body, Operation};
@@ -95,21 +94,16 @@ impl<T> SendCall<T> {
         in_flight.map(|call| (call.attempts(), call.elapsed())).unwrap_or_default()
     }
 
-    /// Polls for the parts that a [`Response`] is made of, which not everybody needs.
-    pub(crate) fn poll_parts(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(Parts, T, Duration), Error>> {
-        self.poll_with(cx, |response, data, sending| (response.into_parts().0, data, sending.elapsed()))
-    }
-
-    /// Polls, and makes what is wanted of a success before the call is dropped.
-    fn poll_with<R>(
+    /// Polls, and makes what is wanted of a success before the call is dropped. What isn't taken out of the answer goes with it.
+    pub(crate) fn poll_with<R>(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        make: impl FnOnce(http::Response<Body>, T, &mut Sending) -> R,
+        make: impl FnOnce(&mut http::Response<Body>, T, &mut Sending) -> R,
     ) -> Poll<Result<R, Error>> {
         let this = self.project();
         let sending = this.sending;
         // Taken apart where it is: each function that passes it on would move it.
-        let result = match &mut sending.state {
+        let mut result = match &mut sending.state {
             State::InFlight(future) => ready!(future.poll(cx)),
             State::Failed(error) => {
                 let error = error.take().unwrap_or_else(|| Error::configuration("polled after completion"));
@@ -117,9 +111,13 @@ impl<T> SendCall<T> {
             }
         };
         let result = match result {
-            Ok(response) if response.status().is_success() => match sending.read(&response, *this.decode) {
+            // By reference: what isn't taken out of a success is moved nowhere.
+            Ok(ref mut response) if response.status().is_success() => match sending.read(response, *this.decode) {
                 Ok(data) => Ok(make(response, data, sending)),
-                Err(error) => Err(Failure { record: None, ..sending.failure() }.unreadable(response, error)),
+                Err(error) => {
+                    let failure = Failure { record: None, ..sending.failure() };
+                    Err(failure.unreadable(std::mem::take(response), error))
+                }
             },
             Ok(response) => Err(sending.failure().by_status(response)),
             Err(error) => Err(sending.failure().without_answer(error)),
@@ -140,7 +138,7 @@ impl<T> Future for SendCall<T> {
     type Output = Result<Response<T>, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.poll_parts(cx).map_ok(|(parts, data, elapsed)| Response::new(parts, data, elapsed))
+        self.poll_with(cx, |response, data, sending| Response::new(response, data, sending.elapsed()))
     }
 }
 
@@ -165,7 +163,7 @@ impl<T> fmt::Debug for Execute<T> {
 }
 
 /// A call in flight, whatever its answer is read into.
-pub(super) struct Sending {
+pub(crate) struct Sending {
     shared: Arc<Shared>,
     operation: &'static Operation,
     state: State,
@@ -196,7 +194,7 @@ impl Sending {
         }
     }
 
-    fn elapsed(&mut self) -> Duration {
+    pub(crate) fn elapsed(&mut self) -> Duration {
         self.in_flight().map(InFlight::elapsed).unwrap_or_default()
     }
 

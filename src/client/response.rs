@@ -3,9 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use http::response::Parts;
 use http::{HeaderMap, StatusCode};
-use magicbell_middleware::{Attempt, Attempts};
+use magicbell_middleware::{Attempt, Attempts, Body};
 
 use super::headers::Names;
 use crate::error::request_id;
@@ -39,10 +38,12 @@ pub struct Response<T> {
 }
 
 impl<T> Response<T> {
-    pub(super) fn new(mut parts: Parts, data: T, elapsed: Duration) -> Self {
-        let attempts = parts.extensions.remove::<Attempts>().map(|attempts| attempts.0);
-        let attempts = attempts.unwrap_or_else(|| vec![Attempt::answered(parts.status, elapsed)]);
-        Self { status: parts.status, headers: parts.headers, attempts, elapsed, data }
+    /// Takes what it is made of out of an answer.
+    pub(super) fn new(answer: &mut http::Response<Body>, data: T, elapsed: Duration) -> Self {
+        let status = answer.status();
+        let attempts = answer.extensions_mut().remove::<Attempts>().map(|attempts| attempts.0);
+        let attempts = attempts.unwrap_or_else(|| vec![Attempt::answered(status, elapsed)]);
+        Self { status, headers: std::mem::take(answer.headers_mut()), attempts, elapsed, data }
     }
 
     /// Returns the status: 2xx.

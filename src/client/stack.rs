@@ -226,6 +226,7 @@ where
         Poll::Ready(Ok(()))
     }
 
+    #[inline]
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         self.retry.send(request, self.context.take())
     }

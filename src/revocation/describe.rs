@@ -1,7 +1,7 @@
 //! What became of an input, in words that its caller gets.
 
 use http::StatusCode;
-use magicbell_middleware::{Attempt, Attempts};
+use magicbell_middleware::Attempt;
 
 use super::classify::{Doubt, classify};
 use super::in_flight::{Discarded, SoFar};
@@ -9,19 +9,18 @@ use super::journal::Known;
 use super::{Revocation, RevocationOutcome};
 use crate::error::REQUEST_ID;
 
-/// Says what became of an input whose request has ended, but for the error and the time that the answer names: there is one of
-/// each, however many inputs named the id.
+/// Says what became of an input whose request has ended, but for the error, and the time and the request id that a success names:
+/// there is one of each, however many inputs named the id.
 pub(super) fn ended(index: u64, token_id: String, discarded: &Discarded, before: Doubt) -> Revocation {
     let mut revocation = Revocation::new(index, token_id, RevocationOutcome::Unknown);
     match discarded {
-        Ok(Ok((parts, _, elapsed))) => {
+        Ok(Ok(answered)) => {
             revocation.outcome = RevocationOutcome::Revoked;
-            let attempts = parts.extensions.get::<Attempts>().map(|attempts| &attempts.0[..]);
+            let attempts = answered.attempts.as_ref().map(|attempts| &attempts.0[..]);
             revocation.attempts = attempts.map_or(1, |attempts| count(attempts.len()));
             revocation.rate_limited = attempts.map_or(0, rate_limited);
-            revocation.status = Some(parts.status);
-            revocation.elapsed = *elapsed;
-            revocation.request_id = parts.headers.get(REQUEST_ID).cloned();
+            revocation.status = Some(answered.status);
+            revocation.elapsed = answered.elapsed;
         }
         Ok(Err(error)) => {
             revocation.outcome = classify(error, before);

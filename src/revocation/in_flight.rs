@@ -8,17 +8,41 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use http::response::Parts;
-use magicbell_middleware::Attempt;
+use http::{HeaderValue, Response, StatusCode};
+use magicbell_middleware::{Attempt, Attempts, Body};
 use pin_project_lite::pin_project;
 
 use super::classify::Doubt;
 use crate::client::SendCall;
-use crate::error::Error;
+use crate::error::{Error, REQUEST_ID};
 use crate::jwt::DiscardTokenResponse;
+use crate::timestamp::Timestamp;
 
 /// How a discard ended; an `Err` outside is a panic of a layer of the caller's.
-pub(super) type Discarded = Result<Result<(Parts, DiscardTokenResponse, Duration), Error>, SoFar>;
+pub(super) type Discarded = Result<Result<Answered, Error>, SoFar>;
+
+/// What is wanted of a success.
+#[derive(Debug)]
+pub(super) struct Answered {
+    pub(super) status: StatusCode,
+    pub(super) request_id: Option<HeaderValue>,
+    /// `None` where there was one alone.
+    pub(super) attempts: Option<Attempts>,
+    pub(super) elapsed: Duration,
+    pub(super) discarded_at: Option<Timestamp>,
+}
+
+impl Answered {
+    fn new(answer: &mut Response<Body>, discarded: DiscardTokenResponse, elapsed: Duration) -> Self {
+        Self {
+            status: answer.status(),
+            request_id: answer.headers().get(REQUEST_ID).cloned(),
+            attempts: answer.extensions_mut().remove(),
+            elapsed,
+            discarded_at: discarded.discarded_at,
+        }
+    }
+}
 
 /// What is known of a discard that has no end of its own.
 #[derive(Debug)]
@@ -62,7 +86,10 @@ impl Future for Discarding {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         // After a panic it is polled no more.
-        let polled = catch_unwind(AssertUnwindSafe(|| self.as_mut().project().send.poll_parts(cx)));
+        let polled = catch_unwind(AssertUnwindSafe(|| {
+            let send = self.as_mut().project().send;
+            send.poll_with(cx, |answer, discarded, sending| Answered::new(answer, discarded, sending.elapsed()))
+        }));
         let ended = match polled {
             Ok(polled) => Ok(ready!(polled)),
             Err(_) => Err(self.as_mut().so_far()),

@@ -10,7 +10,7 @@ use futures_util::stream::FuturesUnordered;
 
 use super::batch::{Kind, OwnToken, Revocations};
 use super::classify::Doubt;
-use super::in_flight::{Discarded, Discarding, Slot, Slots, SoFar};
+use super::in_flight::{Answered, Discarded, Discarding, Slot, Slots, SoFar};
 use super::journal::Known;
 use super::own::OwnIds;
 use super::recording::Recording;
@@ -242,13 +242,12 @@ impl Run {
     fn settle(&mut self, slot: usize, mut discarded: Discarded) {
         let at = self.ready.len();
         let describe = |index, token_id, before, is_last| {
-            let revocation = describe::ended(index, token_id, &discarded, before);
-            let discarded_at = match &mut discarded {
-                Ok(Ok((_, answer, _))) if is_last => answer.discarded_at.take(),
-                Ok(Ok((_, answer, _))) => answer.discarded_at.clone(),
-                _ => None,
-            };
-            Revocation { discarded_at, ..revocation }
+            let mut revocation = describe::ended(index, token_id, &discarded, before);
+            if let Ok(Ok(Answered { discarded_at, request_id, .. })) = &mut discarded {
+                revocation.discarded_at = if is_last { discarded_at.take() } else { discarded_at.clone() };
+                revocation.request_id = if is_last { request_id.take() } else { request_id.clone() };
+            }
+            revocation
         };
         let before = self.end(slot, describe);
         if let (Some(first), Ok(Err(error))) = (self.ready.get_mut(at), discarded) {

@@ -184,6 +184,8 @@ fn whole<B: 'static>(body: B) -> Result<Body, B> {
     }
 }
 
+// An answer's parts are large, and so taken where they are.
+#[inline(always)]
 fn finish(
     layer: CollectLayer,
     parts: response::Parts,

@@ -13,9 +13,20 @@ pub(crate) fn is_unreserved(text: &str) -> bool {
     })
 }
 
-/// Says whether a byte is in a text.
+/// Says whether a byte is in a text: eight bytes in a register, where one that is 0 borrows from its highest bit.
 pub(crate) fn has(text: &str, byte: u8) -> bool {
-    any(text, |other| other == byte)
+    const LOWEST: u64 = u64::from_ne_bytes([0x01; 8]);
+    const HIGHEST: u64 = u64::from_ne_bytes([0x80; 8]);
+
+    let bytes = text.as_bytes();
+    let wanted = u64::from_ne_bytes([byte; 8]);
+    let found = |chunk: &[u8; 8]| {
+        let differences = u64::from_ne_bytes(*chunk) ^ wanted;
+        differences.wrapping_sub(LOWEST) & !differences & HIGHEST
+    };
+    // The last chunk may look at some bytes again.
+    let Some(last) = bytes.last_chunk() else { return bytes.contains(&byte) };
+    bytes.as_chunks().0.iter().fold(found(last), |all, chunk| all | found(chunk)) != 0
 }
 
 /// Says whether a byte is so. Whole chunks, without a branch for a byte, become a few instructions each, and what was found in

@@ -89,12 +89,15 @@ impl<L: Layer<StackService>, W: Layer<L::Service> + AroundLayer> Erased<L, W> {
 impl<L, W> ErasedLayer for Erased<L, W>
 where
     L: Layer<StackService> + Send + Sync,
+    L::Service: Service<Request<Body>, Future: Send> + Clone + Send + Sync + 'static,
     W: Layer<L::Service> + AroundLayer,
     W::Service: Service<Request<Body>, Response = Response<Body>, Error = BoxError> + Clone + Send + Sync + 'static,
     <W::Service as Service<Request<Body>>>::Future: Send + 'static,
 {
     fn around_service(self: Box<Self>, inner: StackService, max_response_bytes: usize) -> StackService {
-        StackService::new(self.apply(inner, max_response_bytes))
+        let service = self.0.layer(inner);
+        StackService::of_same(service)
+            .unwrap_or_else(|service| StackService::new(W::up_to(max_response_bytes).layer(service)))
     }
 
     fn around_calls(self: Box<Self>, inner: StackService, max_response_bytes: usize) -> Box<dyn Stack> {

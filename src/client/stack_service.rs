@@ -1,6 +1,8 @@
 //! What a layer of the caller's is put around.
 
+use std::any::{Any, TypeId};
 use std::fmt;
+use std::future::ready;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -50,6 +52,18 @@ impl StackService {
         Self { prototype: Arc::new(Cloned(service)), next: None }
     }
 
+    /// Makes one of a service that answers and fails as the stack does, by whatever names its types have that; `None` of any other.
+    pub(super) fn of_same<S>(service: S) -> Result<Self, S>
+    where
+        S: Service<Request<Body>> + Clone + Send + Sync + 'static,
+        S::Future: Send + 'static,
+    {
+        match TypeId::of::<Result<S::Response, S::Error>>() == TypeId::of::<StackResult>() {
+            true => Ok(Self { prototype: Arc::new(Cloned(service)), next: None }),
+            false => Err(service),
+        }
+    }
+
     /// Makes one of a function: always ready, so that nothing is made to be asked.
     pub(super) fn always_ready(call: impl Fn(Request<Body>) -> CallFuture + Send + Sync + 'static) -> Self {
         Self { prototype: Arc::new(AlwaysReady(call)), next: None }
@@ -61,6 +75,7 @@ impl Service<Request<Body>> for StackService {
     type Error = BoxError;
     type Future = CallFuture;
 
+    #[inline]
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         if self.next.is_none() {
             self.next = self.prototype.one_call().map(SyncWrapper::new);
@@ -68,6 +83,7 @@ impl Service<Request<Body>> for StackService {
         self.next.as_mut().map_or(Poll::Ready(Ok(())), |next| next.get_mut().as_mut().poll_ready(cx))
     }
 
+    #[inline(always)]
     fn call(&mut self, request: Request<Body>) -> CallFuture {
         match self.next.take() {
             Some(next) => next.into_inner().call(request),
@@ -102,7 +118,7 @@ struct Cloned<S>(S);
 
 impl<S> Prototype for Cloned<S>
 where
-    S: Service<Request<Body>, Response = Response<Body>, Error = BoxError> + Clone + Send + Sync + 'static,
+    S: Service<Request<Body>> + Clone + Send + Sync + 'static,
     S::Future: Send + 'static,
 {
     fn one_call(&self) -> Option<Pin<Box<dyn OneCall>>> {
@@ -110,7 +126,7 @@ where
     }
 
     fn call(&self, request: Request<Body>) -> CallFuture {
-        Box::pin(self.0.clone().call(request))
+        erase(Box::pin(self.0.clone().call(request)))
     }
 }
 
@@ -146,12 +162,14 @@ pin_project! {
 
 impl<S> OneCall for State<S, S::Future>
 where
-    S: Service<Request<Body>, Response = Response<Body>, Error = BoxError> + Send + 'static,
+    S: Service<Request<Body>> + Send + 'static,
     S::Future: Send + 'static,
 {
     fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         match self.project() {
-            StateProj::Ready { service } => service.poll_ready(cx),
+            StateProj::Ready { service } => {
+                service.poll_ready(cx).map_err(|error| same(error).unwrap_or_else(Into::into))
+            }
             StateProj::Calling { .. } => Poll::Ready(Ok(())),
         }
     }
@@ -161,19 +179,33 @@ where
             let future = service.call(request);
             self.set(State::Calling { future });
         }
-        self
+        erase(self)
     }
 }
 
-impl<S, F: Future<Output = StackResult>> Future for State<S, F> {
-    type Output = StackResult;
+impl<S, F: Future> Future for State<S, F> {
+    type Output = F::Output;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<StackResult> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         match self.project() {
-            StateProj::Ready { .. } => Poll::Ready(Err("polled before it was called".into())),
+            // Nobody has it as a future before it was called.
+            StateProj::Ready { .. } => Poll::Pending,
             StateProj::Calling { future } => future.poll(cx),
         }
     }
+}
+
+/// Erases a future of a service that answers and fails as the stack does: a look at its type is enough, and no answer is moved for it.
+fn erase<F: Future + Send + 'static>(future: Pin<Box<F>>) -> CallFuture {
+    let future: Pin<Box<dyn Future<Output = F::Output> + Send>> = future;
+    same::<_, CallFuture>(future).unwrap_or_else(|error| Box::pin(ready(Err(error.into()))))
+}
+
+/// Takes a value of one type for that of another, which is the same.
+fn same<T: 'static, U: 'static>(value: T) -> Result<U, &'static str> {
+    let mut value = Some(value);
+    let same = (&mut value as &mut dyn Any).downcast_mut::<Option<U>>();
+    same.and_then(Option::take).ok_or("what was to be of the stack's own type is not")
 }
 
 #[cfg(test)]
@@ -208,5 +240,15 @@ mod tests {
         assert!(service.ready().now_or_never().is_none());
         call.await.unwrap();
         service.ready().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_answers_as_the_stack_does_is_erased_by_its_type_alone() {
+        let mut service = StackService::of_same(one_at_a_time()).unwrap();
+        for _ in 0..2 {
+            assert_eq!(service.ready().await.unwrap().call(Request::default()).await.unwrap().body().as_bytes(), b"1");
+        }
+        let other = service_fn(async |_: Request<Body>| Ok::<_, std::io::Error>(Response::new(Body::from("1"))));
+        assert!(StackService::of_same(other).is_err());
     }
 }

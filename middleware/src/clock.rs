@@ -8,19 +8,40 @@ use std::cell::Cell;
 use tokio::time::Instant;
 
 thread_local! {
-    static NOW: Cell<Option<Instant>> = const { Cell::new(None) };
+    static MOMENT: Cell<Option<Moment>> = const { Cell::new(None) };
+}
+
+/// What was looked at once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moment {
+    pub(crate) now: Instant,
+    /// The time of the whole call, where that is limited.
+    pub(crate) call: Option<CallTime>,
+}
+
+/// When a call began, and when its time is up.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CallTime {
+    pub(crate) start: Instant,
+    pub(crate) deadline: Instant,
 }
 
 /// Returns the time, as it was looked at for this poll where somebody further out has looked.
 pub(crate) fn now() -> Instant {
-    NOW.get().unwrap_or_else(Instant::now)
+    MOMENT.get().map_or_else(Instant::now, |moment| moment.now)
 }
 
-/// Has [`now`] return this time on this thread, until what is returned is dropped: at the end of the poll at the latest.
+/// Returns the time of the call that this poll is part of, where somebody further out has told it.
+#[cfg(feature = "collect")]
+pub(crate) fn call_time() -> Option<CallTime> {
+    MOMENT.get()?.call
+}
+
+/// Has [`now`] and [`call_time`] return this on this thread, until what is returned is dropped: at the end of the poll at the latest.
 #[cfg(feature = "retry")]
 #[inline]
-pub(crate) fn looked_at(now: Instant) -> LookedAt {
-    NOW.set(Some(now));
+pub(crate) fn looked_at(moment: Moment) -> LookedAt {
+    MOMENT.set(Some(moment));
     LookedAt {}
 }
 
@@ -33,7 +54,7 @@ impl Drop for LookedAt {
     #[inline]
     fn drop(&mut self) {
         // Where one poll is within another, the outer one's readers look for themselves from here on.
-        NOW.set(None);
+        MOMENT.set(None);
     }
 }
 
@@ -46,7 +67,7 @@ mod tests {
     #[test]
     fn it_is_the_time_that_was_looked_at_until_that_is_over() {
         let later = Instant::now() + Duration::from_secs(3600);
-        let looked_at = looked_at(later);
+        let looked_at = looked_at(Moment { now: later, call: None });
         assert_eq!(now(), later);
         drop(looked_at);
         assert!(now() < later);
@@ -56,7 +77,7 @@ mod tests {
     fn a_panic_in_a_poll_ends_it_too() {
         let later = Instant::now() + Duration::from_secs(3600);
         let poll = || {
-            let _looked_at = looked_at(later);
+            let _looked_at = looked_at(Moment { now: later, call: None });
             assert!(now() < later, "it panics here");
         };
         assert!(std::panic::catch_unwind(poll).is_err());

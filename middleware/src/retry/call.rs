@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use self::next_attempt::Again;
 use super::{AttemptResult, RetryError, RetryLayer, RetryPolicy, Verdict, events, retry_after};
+use crate::clock::{CallTime, Moment};
 use crate::pace::{HeldBack, Pace, Ticket};
 use crate::timeout::{Limit, TimeoutError};
 use crate::{Attempt, AttemptNumber, Attempts, Body, BoxError, CallContext, Operation, Outcome, Safety};
@@ -101,9 +102,10 @@ impl<B> Call<B> {
         self.deadline
     }
 
-    /// Returns when the attempt in flight began.
-    pub(super) fn attempt_start(&self) -> Option<Instant> {
-        self.attempt_start
+    /// Returns when the attempt in flight began, and the call's time.
+    pub(super) fn moment(&self) -> Option<Moment> {
+        let call = self.start.zip(self.deadline).map(|(start, deadline)| CallTime { start, deadline });
+        self.attempt_start.map(|now| Moment { now, call })
     }
 
     /// Says whether the attempt in flight ends before the call's time is up, by a limit of its own. Timers are late at times, by
@@ -126,17 +128,18 @@ impl<B> Call<B> {
         self.waited
     }
 
-    /// Asks whether the next attempt has to wait, and until when. A wait past the deadline is an error at once.
+    /// Asks whether the next attempt has to wait, and until when. A wait past the deadline is an error at once, for the call to
+    /// [`fail`](Self::fail) with.
     pub(super) fn admit(&mut self) -> Result<Option<Instant>, BoxError> {
         let now = self.look_at_the_clock();
         if self.deadline.is_some_and(|deadline| deadline <= now) {
-            return Err(self.out_of_time());
+            return Err(self.timeout_error().into());
         }
         let until = self.layer.parts().1.delay(self.safety, &mut self.ticket, self.deadline);
         let Some(until) = until else { return Ok(None) };
         let wait = until.saturating_duration_since(Instant::now());
         if self.deadline.is_some_and(|deadline| until >= deadline) {
-            return Err(self.error(HeldBack::new(wait).into()));
+            return Err(HeldBack::new(wait).into());
         }
         events::held_back(wait);
         Ok(Some(until))
@@ -251,23 +254,23 @@ impl<B> Call<B> {
     }
 
     /// Ends a call whose time is up between attempts.
-    pub(super) fn out_of_time(&mut self) -> BoxError {
+    pub(super) fn out_of_time(&mut self) -> Attempted {
         let timeout = self.timeout_error();
-        self.error(timeout.into())
+        self.fail(timeout.into())
     }
 
     /// Ends a call whose time is up while an attempt is in flight.
-    pub(super) fn abandoned(&mut self) -> BoxError {
+    pub(super) fn abandoned(&mut self) -> Attempted {
         self.is_in_flight = false;
         let timeout = self.timeout_error();
         self.record(Attempt::failed(Outcome::Unknown, timeout.to_string(), self.attempt_elapsed()));
-        self.error(timeout.into())
+        self.fail(timeout.into())
     }
 
     /// Ends a call for which the inner service won't become ready.
-    pub(super) fn not_ready(&mut self, error: BoxError) -> BoxError {
+    pub(super) fn not_ready(&mut self, error: BoxError) -> Attempted {
         self.record(Attempt::failed(Outcome::NotSent, error.to_string(), Duration::ZERO));
-        self.error(error)
+        self.fail(error)
     }
 
     /// Returns which attempt is in flight, or would be next; counted from 1.
@@ -290,23 +293,31 @@ impl<B> Call<B> {
         self.attempt_start.map_or(Duration::ZERO, |start| start.elapsed())
     }
 
+    /// Ends the call with what its last attempt met.
     fn conclude(&mut self, result: Attempted) -> Attempted {
         let is_answered = result.as_ref().is_ok_and(|response| response.status().is_success());
-        let result = self.kept.take().filter(|_| !is_answered).map_or(result, |kept| *kept);
-        let mut response = result.map_err(|error| self.error(error))?;
+        match self.kept.take().filter(|_| !is_answered).map_or(result, |kept| *kept) {
+            Ok(response) => Ok(self.answered(response)),
+            Err(error) => self.fail(error),
+        }
+    }
+
+    /// Ends the call with an error, or with what was kept: that is more than any error that came later can tell.
+    pub(super) fn fail(&mut self, error: BoxError) -> Attempted {
+        self.give_back();
+        let error = match self.kept.take().map(|kept| *kept) {
+            Some(Ok(kept)) => return Ok(self.answered(kept)),
+            Some(Err(kept)) => kept,
+            None => error,
+        };
+        Err(RetryError::new(std::mem::take(&mut self.attempts), error).into())
+    }
+
+    fn answered(&mut self, mut response: Response<Body>) -> Response<Body> {
         if self.attempts.len() > 1 {
             response.extensions_mut().insert(Attempts(std::mem::take(&mut self.attempts)));
         }
-        Ok(response)
-    }
-
-    fn error(&mut self, source: BoxError) -> BoxError {
-        self.give_back();
-        let source = match self.kept.take().map(|kept| *kept) {
-            Some(Err(kept)) => kept,
-            _ => source,
-        };
-        RetryError::new(std::mem::take(&mut self.attempts), source).into()
+        response
     }
 
     fn timeout_error(&self) -> TimeoutError {

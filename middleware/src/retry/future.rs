@@ -79,7 +79,7 @@ where
                 StateProj::Admitting => match call.admit() {
                     Ok(None) => State::Readying,
                     Ok(Some(until)) => State::Waiting { until },
-                    Err(error) => return finish(this.state, Err(error)),
+                    Err(error) => return finish(this.state, call.fail(error)),
                 },
                 StateProj::Waiting { until } => {
                     call.has_waited();
@@ -90,15 +90,15 @@ where
                     Poll::Pending => {
                         call.has_waited();
                         ready!(poll_deadline(this.timer, call.deadline(), cx));
-                        return finish(this.state, Err(call.out_of_time()));
+                        return finish(this.state, call.out_of_time());
                     }
-                    Poll::Ready(Err(error)) => return finish(this.state, Err(call.not_ready(error.into()))),
+                    Poll::Ready(Err(error)) => return finish(this.state, call.not_ready(error.into())),
                     // What was ready at once is no later than when it was admitted.
                     Poll::Ready(Ok(())) => match if call.may_have_waited() { call.admit() } else { Ok(None) } {
                         Ok(None) => {
                             // Straight into its place: the largest of the states is moved no more often than it must be.
                             this.state.set(State::Attempting { future: this.service.call(call.begin()) });
-                            begun = call.attempt_start();
+                            begun = call.moment();
                             continue;
                         }
                         // A pause has begun meanwhile: what was made ready for this attempt is given back.
@@ -108,7 +108,7 @@ where
                         }
                         Err(error) => {
                             *this.service = this.service.clone();
-                            return finish(this.state, Err(error));
+                            return finish(this.state, call.fail(error));
                         }
                     },
                 },
@@ -120,7 +120,7 @@ where
                         Poll::Pending if call.attempt_ends_in_time() => return Poll::Pending,
                         Poll::Pending => {
                             ready!(poll_deadline(this.timer, call.deadline(), cx));
-                            return finish(this.state, Err(call.abandoned()));
+                            return finish(this.state, call.abandoned());
                         }
                         Poll::Ready(result) => {
                             let mut result = result.map_err(Into::into);
@@ -152,7 +152,12 @@ fn poll_timer(timer: &mut Option<Pin<Box<Sleep>>>, at: Instant, cx: &mut Context
 }
 
 fn poll_deadline(timer: &mut Option<Pin<Box<Sleep>>>, deadline: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
-    deadline.map_or(Poll::Pending, |deadline| poll_timer(timer, deadline, cx))
+    let Some(deadline) = deadline else { return Poll::Pending };
+    match poll_timer(timer, deadline, cx) {
+        // What stands around this may have the same deadline, and a timer of its own, which may be told first.
+        Poll::Pending if Instant::now() < deadline => Poll::Pending,
+        _ => Poll::Ready(()),
+    }
 }
 
 impl<S: Service<Request<B>>, B> InFlight for ResponseFuture<S, B> {

@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use magicbell_middleware::collect::ResponseBodyError;
-use magicbell_middleware::retry::{Jitter, RetryLayer, RetryPolicy};
-use magicbell_middleware::{BoxError, find_source};
+use magicbell_middleware::retry::{Jitter, RetryLayer, RetryPolicy, Verdict};
+use magicbell_middleware::timeout::{Limit, TimeoutError};
+use magicbell_middleware::{Attempts, BoxError, find_source};
 use tower::ServiceExt as _;
 
 use crate::support::{Reply, Server, create, list, stack, trusting};
@@ -29,6 +30,35 @@ async fn it_is_told_where_the_time_is_up_meanwhile() {
     let error = stack(layer, server.clone()).oneshot(create()).await.unwrap_err();
     assert_eq!(received(&error), Some(&b"{\"token\":\"sec"[..]));
     assert_eq!(server.count(), 2);
+}
+
+/// Whole, as far as HTTP knows, but not for the one who has to read it.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_the_policy_wanted_again_is_told_where_the_time_is_up_meanwhile() {
+    for then in [Reply::Never, Reply::Reset, Reply::Slow(Duration::from_secs(1), 500)] {
+        let server = Server::new([Reply::Status(201), then]);
+        let policy = RetryPolicy::builder().trust_idempotency_keys(true).classify(|attempt| {
+            (attempt.status()?.as_u16() == 201).then_some(Verdict::Backoff)
+        });
+        let layer = RetryLayer::new(policy.build()).timeout(Duration::from_secs(5));
+        let response = stack(layer, server.clone()).oneshot(create()).await.unwrap();
+        assert_eq!(response.status(), 201);
+        assert!(server.count() > 1);
+        let attempts = &response.extensions().get::<Attempts>().unwrap().0;
+        assert_eq!(attempts.len(), server.count(), "{then:?}");
+    }
+}
+
+/// The limit is the call's alone, and nearer than an attempt's.
+#[tokio::test(start_paused = true)]
+async fn what_has_arrived_is_told_where_the_calls_time_is_up_in_the_middle() {
+    let server = Server::new([Reply::Stalls(201)]);
+    let layer = RetryLayer::new(trusting()).timeout(Duration::from_secs(5));
+    let error = stack(layer, server.clone()).oneshot(create()).await.unwrap_err();
+    assert_eq!(received(&error), Some(&b"{\"token\":\"sec"[..]));
+    let timeout = find_source::<TimeoutError>(&*error).unwrap();
+    assert_eq!((timeout.limit(), timeout.after()), (Limit::Operation, Duration::from_secs(5)));
+    assert_eq!(server.count(), 1);
 }
 
 #[tokio::test(start_paused = true)]

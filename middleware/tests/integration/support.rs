@@ -47,6 +47,8 @@ pub(crate) enum Reply {
     Never,
     /// A status, and then a body that breaks off.
     Lost(u16),
+    /// A status, and then a body that stops in the middle and doesn't go on.
+    Stalls(u16),
     /// A status, and then a body over the cap.
     Oversized(u16),
 }
@@ -151,6 +153,10 @@ impl Reply {
             Self::Silent => Err("something".into()),
             Self::Never => std::future::pending().await,
             Self::Lost(status) => answer(status, Frames::of([Ok("{\"token\":\"sec"), Err("reset")])),
+            Self::Stalls(status) => {
+                let begun = Frames::of([Ok("{\"token\":\"sec")]);
+                answer(status, Frames { stalls: true, ..begun })
+            }
             Self::Oversized(status) => answer(status, Frames::of([Ok("x"); CAP + 1])),
         }
     }
@@ -162,11 +168,15 @@ fn answer(status: u16, body: Frames) -> Result<Response<Frames>, BoxError> {
 
 /// A body frame by frame.
 #[derive(Debug)]
-pub(crate) struct Frames(VecDeque<Result<&'static str, &'static str>>);
+pub(crate) struct Frames {
+    frames: VecDeque<Result<&'static str, &'static str>>,
+    /// Whether no end follows.
+    stalls: bool,
+}
 
 impl Frames {
     fn of(frames: impl IntoIterator<Item = Result<&'static str, &'static str>>) -> Self {
-        Self(frames.into_iter().collect())
+        Self { frames: frames.into_iter().collect(), stalls: false }
     }
 }
 
@@ -175,7 +185,10 @@ impl http_body::Body for Frames {
     type Error = BoxError;
 
     fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let next = self.0.pop_front();
+        let next = self.frames.pop_front();
+        if next.is_none() && self.stalls {
+            return Poll::Pending;
+        }
         Poll::Ready(next.map(|next| next.map(|data| Frame::data(Bytes::from(data))).map_err(Into::into)))
     }
 

@@ -26,7 +26,10 @@ pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         return None;
     }
     let values = headers.get_all(RETRY_AFTER).iter().filter_map(|value| value.to_str().ok());
-    values.filter_map(|value| seconds(value.trim()).or_else(|| until(value.trim(), headers))).max()
+    // A list in one line is what a proxy makes of several lines. A date has a comma of its own.
+    let list = |value: &str| value.split(',').filter_map(|value| seconds(value.trim())).max();
+    let wait = |value: &str| seconds(value).or_else(|| until(value, headers)).or_else(|| list(value));
+    values.filter_map(|value| wait(value.trim())).max()
 }
 
 fn seconds(value: &str) -> Option<Duration> {
@@ -86,5 +89,7 @@ mod tests {
     #[test]
     fn of_several_the_largest_counts() {
         assert_eq!(read(&["3", "Sun, 06 Nov 1994 08:50:37 GMT", "5", "x"]), Some(Duration::from_secs(60)));
+        assert_eq!(read(&["5, 30 ,x"]), Some(Duration::from_secs(30)), "as a proxy may join them");
+        assert_eq!(read(&["Sun, 06 Nov 1994 08:49:00 GMT"]), None, "its day is no number of seconds");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The key is a UUID v4, as [the IETF's draft](https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/)
 //! proposes, but bare, without the quotes that the draft's structured field would have. Above [`retry`](crate::retry) every
-//! attempt carries the same one. A key that the request has already stays.
+//! attempt carries the same one. A key that the request has already stays, unless it is empty.
 //!
 //! ```
 //! use http::{Request, Response};
@@ -96,10 +96,12 @@ impl<S> IdempotencyKey<S> {
 }
 
 fn give_key(headers: &mut HeaderMap) {
-    if let Entry::Vacant(place) = headers.entry(IDEMPOTENCY_KEY)
-        && let Some(key) = new_key()
-    {
-        place.insert(key);
+    let Some(key) = new_key() else { return };
+    match headers.entry(IDEMPOTENCY_KEY) {
+        Entry::Vacant(place) => drop(place.insert(key)),
+        // An empty one is none.
+        Entry::Occupied(mut own) if own.get().is_empty() => drop(own.insert(key)),
+        Entry::Occupied(_) => {}
     }
 }
 
@@ -146,5 +148,12 @@ mod tests {
         let mut request = request(Method::POST);
         request.headers_mut().insert(IDEMPOTENCY_KEY, HeaderValue::from_static("mine"));
         assert_eq!(key_of(request).await.as_deref(), Some("mine"));
+    }
+
+    #[tokio::test]
+    async fn an_empty_key_is_none() {
+        let mut request = request(Method::POST);
+        request.headers_mut().insert(IDEMPOTENCY_KEY, HeaderValue::from_static(""));
+        assert_eq!(key_of(request).await.unwrap().len(), 36);
     }
 }

@@ -6,6 +6,7 @@ use http::header::{
     AUTHORIZATION, CONNECTION, CONTENT_LENGTH, HOST, PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
+use magicbell_middleware::idempotency_key::IDEMPOTENCY_KEY;
 
 use crate::error::InvalidRequest;
 
@@ -73,6 +74,9 @@ where
         return Err(InvalidRequest::new(format!("header {name}"), "it is the client's to set"));
     }
     match value.try_into() {
+        Ok(value) if value.is_empty() && name == IDEMPOTENCY_KEY => {
+            Err(InvalidRequest::new(format!("header {name}"), "it is empty, and so no key"))
+        }
         Ok(value) => Ok((name, value)),
         Err(_) => Err(InvalidRequest::new(format!("header {name}"), "its value can't be sent")),
     }
@@ -94,6 +98,13 @@ mod tests {
         for name in ["Authorization", "host", "content-length", "transfer-encoding", "connection"] {
             assert!(insert(name, "x").is_err(), "{name}");
         }
+    }
+
+    #[test]
+    fn an_empty_key_is_refused() {
+        assert!(insert("idempotency-key", "").is_err());
+        assert_eq!(insert("idempotency-key", "k").unwrap().len(), 2);
+        assert_eq!(insert("x-empty", "").unwrap().len(), 2);
     }
 
     #[test]

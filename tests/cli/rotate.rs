@@ -147,3 +147,16 @@ async fn where_the_old_token_is_not_known_for_sure_nothing_is_made() {
     let ran = room.run(&ROTATE).await;
     assert_eq!((ran.code, room.server.count(CREATE)), (2, 0), "{ran:?}");
 }
+
+/// What is added to the name would make it one that the service refuses, each time the rotation is gone on with.
+#[tokio::test]
+async fn a_name_that_leaves_no_room_is_refused_before_anything_is_done() {
+    let room = Room::new().await;
+    for name in ["", &"x".repeat(238)] {
+        let run = room.run(&["rotate", "--out", "ci.token", "--name", name, "--grace", "0"]).await;
+        assert_eq!(run.code, 2, "{}", run.stderr);
+    }
+    assert_eq!(room.server.request_count(), 0);
+    room.run(&["rotate", "--out", "ci.token", "--name", &"x".repeat(237), "--grace", "0"]).await;
+    assert_done(&room).await;
+}

@@ -30,7 +30,7 @@ pub(crate) struct Rotate {
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     /// A name for the new token; a number is added, by which it is found again
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = name)]
     name: String,
     /// How long the new token is valid: 90d, say. It doesn't end otherwise
     #[arg(long, value_name = "TIME", value_parser = when::duration)]
@@ -86,4 +86,15 @@ pub(crate) async fn run(rotate: Rotate) -> Result<Exit, Failure> {
     steps.discard_old(&new, &begun.old_id).await?;
     state.end()?;
     Ok(Exit::Achieved)
+}
+
+/// Reads a name that is short enough for what is added to it: refused later, it would be so each time the rotation is gone on with.
+fn name(text: &str) -> Result<String, String> {
+    const MAX_CHARS: usize = 255 - state::SUFFIX_CHARS;
+
+    match text.chars().count() {
+        1..=MAX_CHARS => Ok(text.to_owned()),
+        0 => Err("it is empty".to_owned()),
+        _ => Err(format!("it is longer than {MAX_CHARS} characters")),
+    }
 }

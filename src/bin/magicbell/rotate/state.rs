@@ -40,6 +40,9 @@ enum Line {
     Token(String),
 }
 
+/// The most characters that are added to a name.
+pub(super) const SUFFIX_CHARS: usize = " #".len() + u64::BITS as usize / 4;
+
 impl Begun {
     pub(super) fn new(old_id: String, name: &str) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_nanos());

@@ -33,7 +33,7 @@ pub struct AccessTokenCollection {
     #[serde(default, deserialize_with = "null_as_default")]
     pub data: Vec<AccessToken>,
     /// Where the other pages are.
-    #[serde(default, deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "links")]
     pub links: Links,
     /// The rows of this page that can't be read: the others are in `data` all the same.
     #[serde(skip)]
@@ -74,6 +74,21 @@ fn null_as_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(des
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
+/// Reads links. None at all is an empty array in some languages; anything else of another kind would hide that there is a next page.
+fn links<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Links, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Given {
+        Links(Links),
+        None([(); 0]),
+    }
+    let given: Option<Given> = Option::deserialize(deserializer)?;
+    Ok(match given {
+        Some(Given::Links(links)) => links,
+        Some(Given::None([])) | None => Links::default(),
+    })
+}
+
 /// Reads a page. Where that fails as a whole, its rows are read one by one, so that a bad one doesn't hide the others.
 pub(super) fn decode(answer: &Answer<'_>) -> Result<AccessTokenCollection, DecodeError> {
     answer.json().or_else(|error| row_by_row(answer).ok_or(error))
@@ -83,7 +98,7 @@ fn row_by_row(answer: &Answer<'_>) -> Option<AccessTokenCollection> {
     #[derive(Deserialize)]
     struct Rows {
         data: Vec<Box<RawValue>>,
-        #[serde(default, deserialize_with = "null_as_default")]
+        #[serde(default, deserialize_with = "links")]
         links: Links,
     }
     // An array would be taken by position.

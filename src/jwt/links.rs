@@ -72,7 +72,9 @@ impl Links {
         }
         let is_bare = !whole.is_empty()
             && !whole.starts_with('#')
-            && !whole.contains(['?', '/', '\\', ':', '&'])
+            && !whole.contains(['?', '\\', '&'])
+            && (!whole.contains('/') || is_base64(whole))
+            && !whole.contains("//")
             && !is_assignment(whole);
         is_bare.then(|| whole.to_owned())
     }
@@ -81,6 +83,12 @@ impl Links {
 /// Says whether text is `name=value`. A cursor in base64 may end with `=`, but nothing follows it.
 fn is_assignment(text: &str) -> bool {
     text.trim_end_matches('=').contains('=')
+}
+
+/// Says whether text with a slash in it is rather base64, as some cursors are, than a path.
+fn is_base64(text: &str) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+    !text.starts_with('/') && text.len() % 4 == 0 && text.ends_with('=') && text.bytes().all(is_digit)
 }
 
 #[cfg(test)]
@@ -107,12 +115,23 @@ mod tests {
         for form in forms {
             assert_eq!(cursor(form).as_deref(), Some("a&b"), "{form}");
         }
-        assert_eq!(cursor("Y3Vyc29y==").as_deref(), Some("Y3Vyc29y=="));
+        for bare in ["Y3Vyc29y==", "abc/def=", "2026-01-01T00:00:00Z", "cursor:1"] {
+            assert_eq!(cursor(bare).as_deref(), Some(bare));
+        }
     }
 
     #[test]
     fn a_link_without_a_cursor_gives_none() {
-        for link in ["", "/v2/jwt/project", "https://evil.example", "?limit=3", "limit=3", "?starting_after=", "#x"] {
+        for link in [
+            "",
+            "/v2/jwt/project",
+            "https://evil.example",
+            "?limit=3",
+            "limit=3",
+            "?starting_after=",
+            "#x",
+            "jwt/project",
+        ] {
             assert_eq!(cursor(link), None, "{link}");
         }
         assert_eq!(Links::default().next_cursor(), None);

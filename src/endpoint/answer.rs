@@ -104,11 +104,11 @@ impl<'a> Answer<'a> {
         self.segment(name).map(decode_segment)
     }
 
-    /// Says whether a parameter of the path that was asked for is this text, whatever the case of its ASCII letters.
+    /// Says whether a parameter of the path that was asked for is this text; of a UUID, in either case.
     pub(crate) fn is_parameter(&self, name: &str, text: &str) -> bool {
         let segment = self.segment(name).unwrap_or_default();
         // Most servers echo an id as it was sent.
-        (segment == text && !has(segment, b'%')) || decode_segment(segment).eq_ignore_ascii_case(text)
+        (segment == text && !has(segment, b'%')) || is_same(&decode_segment(segment), text)
     }
 
     /// Returns a parameter as it was sent.
@@ -143,9 +143,11 @@ impl<'a> Answer<'a> {
         read.map_err(|error| DecodeError::json(&error))
     }
 
-    /// The same, but for what may come after the value: it isn't looked at.
+    /// The same, but for what may come after the value, which isn't looked at, and for bytes that aren't UTF-8: each such run of
+    /// them is U+FFFD.
     pub(crate) fn json_prefix<T: DeserializeOwned>(&self) -> Result<T, DecodeError> {
-        let mut deserializer = serde_json::Deserializer::from_slice(self.plain_text()?);
+        let text = String::from_utf8_lossy(self.plain_text()?);
+        let mut deserializer = serde_json::Deserializer::from_str(&text);
         T::deserialize(&mut deserializer).map_err(|error| DecodeError::json(&error))
     }
 
@@ -163,6 +165,20 @@ impl<'a> Answer<'a> {
             body => Ok(body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body)),
         }
     }
+}
+
+/// Says whether two ids are one.
+fn is_same(one: &str, other: &str) -> bool {
+    one == other || (is_uuid(one) && one.eq_ignore_ascii_case(other))
+}
+
+/// Says whether text is a UUID as RFC 9562 writes them, in either case.
+fn is_uuid(text: &str) -> bool {
+    let is_in_place = |(at, byte): (usize, u8)| match at {
+        8 | 13 | 18 | 23 => byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    };
+    text.len() == 36 && text.bytes().enumerate().all(is_in_place)
 }
 
 #[cfg(test)]

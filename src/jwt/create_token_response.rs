@@ -66,6 +66,8 @@ fn field_by_field(answer: &Answer<'_>) -> Option<CreateTokenResponse> {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
 
     fn read(json: &str) -> Result<CreateTokenResponse, serde_json::Error> {
@@ -113,6 +115,11 @@ mod tests {
             let created = decode(&Answer::new("", "", &response)).unwrap();
             assert_eq!(created.token.expose_secret(), "t", "{json}");
         }
+        let odd = Bytes::from_static(b"{\"token\":\"t\",\"created_at\":\"\xff\",\"token_id\":\"i\xff\"}");
+        let created = decode(&Answer::new("", "", &http::Response::new(odd.into()))).unwrap();
+        assert_eq!((created.token.expose_secret(), &*created.token_id), ("t", ""), "half an id is another one");
+        let lost = Bytes::from_static(b"{\"token\":\"t\xff\"}");
+        assert!(decode(&Answer::new("", "", &http::Response::new(lost.into()))).is_err());
         for json in [r#"{"token":1e999}"#, r#"{"token":""}"#, r#"{"token":"\ud800"}"#, r#"["t"]{"token":"t"}"#] {
             let response = http::Response::new(magicbell_middleware::Body::from(json));
             assert!(decode(&Answer::new("", "", &response)).is_err(), "{json}");

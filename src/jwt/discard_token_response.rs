@@ -49,7 +49,6 @@ pub(super) fn decode(answer: &Answer<'_>) -> Result<DiscardTokenResponse, Decode
         return Ok(DiscardTokenResponse { token_id: asked.into_owned(), discarded_at: None });
     }
     let discarded: DiscardTokenResponse = answer.json().or_else(|error| field_by_field(answer).ok_or(error))?;
-    // A UUID is the same in either case.
     match answer.is_parameter("token_id", &discarded.token_id) {
         true => Ok(discarded),
         false if discarded.token_id.is_empty() => Err(DecodeError::unverified("it names no token")),
@@ -80,9 +79,29 @@ mod tests {
 
     #[test]
     fn the_fields_are_named_as_on_the_wire() {
-        let discarded = read(200, r#"{"discarded_at":"2021-01-01T00:00:00Z","token_id":"0A1b"}"#).unwrap();
-        assert_eq!(discarded.token_id, "0A1b");
+        let discarded = read(200, r#"{"discarded_at":"2021-01-01T00:00:00Z","token_id":"0a1B"}"#).unwrap();
+        assert_eq!(discarded.token_id, "0a1B");
         assert_eq!(discarded.discarded_at.unwrap().as_str(), "2021-01-01T00:00:00Z");
+    }
+
+    #[test]
+    fn a_uuid_is_the_same_in_either_case_and_no_other_id_is() {
+        let read = |path, json| decode(&Answer::new(PATH, path, &Response::new(Body::from(json))));
+        let upper = r#"{"token_id":"550E8400-E29B-41D4-A716-44665544ABCD"}"#;
+        assert!(read("/jwt/user/550e8400-e29b-41d4-a716-44665544abcd", upper).is_ok());
+        for (path, json) in [
+            ("/jwt/user/token-AbC", r#"{"token_id":"TOKEN-aBc"}"#),
+            (
+                "/jwt/user/550e8400-e29b-41d4-a716-44665544abcg",
+                r#"{"token_id":"550E8400-E29B-41D4-A716-44665544ABCG"}"#,
+            ),
+            (
+                "/jwt/user/550e8400e29b-41d4-a716-44665544abcd1",
+                r#"{"token_id":"550E8400E29B-41D4-A716-44665544ABCD1"}"#,
+            ),
+        ] {
+            assert!(read(path, json).unwrap_err().is_unverified(), "{path}");
+        }
     }
 
     #[test]

@@ -77,11 +77,13 @@ pub(super) fn timestamp<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Ti
 pub(super) struct Fields(Vec<(Box<RawValue>, Box<RawValue>)>);
 
 impl Fields {
-    /// Returns a field's text, the last one's where it is given more than once; `None` where it isn't text.
+    /// Returns a field's text, the last one's where it is given more than once; `None` where it isn't text, or isn't the text that was
+    /// sent.
     pub(super) fn text(&self, name: &str) -> Option<String> {
         let text = |value: &RawValue| serde_json::from_str::<String>(value.get()).ok();
         let is_named = |field: &RawValue| text(field).is_some_and(|field| field == name);
-        self.0.iter().rev().find(|(field, _)| is_named(field)).and_then(|(_, value)| text(value))
+        let value = self.0.iter().rev().find(|(field, _)| is_named(field)).and_then(|(_, value)| text(value));
+        value.filter(|text| !text.contains(char::REPLACEMENT_CHARACTER))
     }
 }
 

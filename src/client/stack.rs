@@ -67,7 +67,7 @@ where
     }
     let headers = DefaultHeadersLayer::new(headers).fixed(AUTHORIZATION);
     let collect = CollectLayer::new(settings.max_response_bytes)
-        .check_unframed(looks_like_an_object)
+        .check_unframed(may_be_whole)
         .timeout(settings.attempt_timeout.min(settings.timeout));
     let innermost = ServiceBuilder::new().layer(headers);
     // Each is a type of its own: whoever has no credentials doesn't carry their room about with each call.
@@ -164,10 +164,15 @@ fn apply(layers: std::vec::IntoIter<BoxLayer>, max_response_bytes: usize, servic
     layers.rev().fold(service, |service, layer| layer.around_service(service, max_response_bytes))
 }
 
-/// Says whether bytes may be a whole JSON object: where nothing but the connection's end marks a body's end, one that was cut
-/// short looks whole.
-fn looks_like_an_object(bytes: &[u8]) -> bool {
-    serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok() || !bytes.trim_ascii_start().starts_with(b"{")
+/// Says whether bytes may be all of a body: where nothing but the connection's end marks a body's end, one that was cut short, or
+/// lost, looks whole.
+fn may_be_whole(bytes: &[u8]) -> bool {
+    let is_json = || serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok();
+    match bytes.trim_ascii_start().first() {
+        None => false,
+        Some(b'{' | b'[') => is_json(),
+        Some(_) => true,
+    }
 }
 
 /// The whole stack, erased.

@@ -57,8 +57,8 @@ pub(super) fn parse(body: &[u8], redactor: &Redactor) -> Envelope {
     };
     if let Some(Value::Array(entries)) = body.get("errors") {
         let entries = entries.iter().filter_map(Value::as_object).take(MAX_ERRORS);
-        let errors = entries.map(|entry| api_error(entry, "code", "message", redactor)).collect::<Vec<_>>();
-        let is_the_apis = !errors.is_empty();
+        let is_the_apis = entries.clone().any(|entry| entry.contains_key("code") || entry.contains_key("message"));
+        let errors = entries.map(|entry| api_error(entry, "code", "message", redactor)).collect();
         return Envelope { errors, is_the_apis };
     }
     let problem = api_error(&body, "type", if body.contains_key("detail") { "detail" } else { "title" }, redactor);
@@ -82,15 +82,20 @@ fn api_error(entry: &Map<String, Value>, code: &str, message: &str, redactor: &R
     ApiError { code: text(code), message: text(message).unwrap_or_default(), field: text("field") }
 }
 
-/// Says whether a success is somebody else's page, or an object that was cut short. Ordinary bodies are told by their first and
-/// last byte alone.
+/// Says whether a success is somebody else's page, or an object or array that was cut short. Ordinary bodies are told by their
+/// first and last byte alone.
 pub(crate) fn is_no_answer(body: &[u8]) -> bool {
-    let body = body.trim_ascii();
-    body.starts_with(b"<") || (body.starts_with(b"{") && !body.ends_with(b"}") && !begins_with_an_object(body))
+    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body).trim_ascii();
+    match body.first() {
+        Some(b'<') => true,
+        Some(b'{') => !body.ends_with(b"}") && !begins_with_a_value(body),
+        Some(b'[') => !body.ends_with(b"]") && !begins_with_a_value(body),
+        _ => false,
+    }
 }
 
-/// Says whether there is a whole object, whatever follows it.
-fn begins_with_an_object(body: &[u8]) -> bool {
+/// Says whether there is a whole value, whatever follows it.
+fn begins_with_a_value(body: &[u8]) -> bool {
     serde_json::Deserializer::from_slice(body)
         .into_iter::<serde::de::IgnoredAny>()
         .next()

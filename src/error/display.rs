@@ -38,8 +38,11 @@ fn advice(error: &Error) -> Option<&'static str> {
     let may_have_been = error.attempts().iter().any(Attempt::may_have_been_applied);
     let is_token = error.operation().is_some_and(|operation| CREATE_A_TOKEN.contains(&operation));
     if error.kind() == ErrorKind::Decode && is_success {
+        let is_lost = error.body().is_none_or(|body| body.is_empty());
         return Some(match is_token {
+            true if is_lost => "it was created, and its token is lost: list by name and time and discard it",
             true => "it was created: read it from the error's body, or list by name and time and discard it",
+            false if is_lost => "it was done, and its answer is lost",
             false => "it was done: read the answer from the error's body",
         });
     }

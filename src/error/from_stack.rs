@@ -153,10 +153,24 @@ impl Failure<'_> {
             }
             _ => {
                 let excerpt = self.redactor.clean(&String::from_utf8_lossy(body), MAX_EXCERPT);
-                format!("the answer is not the API's: {excerpt:?}").into()
+                format!("the answer is not the API's: \"{}\"", escaped(&excerpt, MAX_EXCERPT)).into()
             }
         }
     }
+}
+
+/// Escapes text, up to so many bytes, and cuts no escape in two.
+fn escaped(text: &str, max_bytes: usize) -> String {
+    let mut escaped = String::new();
+    for c in text.chars() {
+        let length = escaped.len();
+        escaped.extend(c.escape_debug());
+        if escaped.len() > max_bytes {
+            escaped.truncate(length);
+            break;
+        }
+    }
+    escaped
 }
 
 /// What went wrong, as the first error of a chain says that knows it.

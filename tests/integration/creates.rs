@@ -1,8 +1,13 @@
 //! A create is sent again only where it can't have been applied, and a token that was created is never lost.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
 use magicbell::jwt::{CreateProjectJwt, CreateUserJwt};
 use magicbell::testing::{Fault, Server};
 use magicbell::{Client, ErrorKind, Outcome, RetryPolicy};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::support::{client, json, transport};
 
@@ -62,6 +67,8 @@ async fn with_keys_trusted_a_lost_answer_is_had_again_and_one_token_is_minted() 
         Fault::close().after_processing(),
         Fault::cut_body(20),
         Fault::cut_body_without_length(20),
+        Fault::cut_body_without_length(0),
+        Fault::body(201, "").after_processing(),
         Fault::html(200).after_processing(),
         Fault::body(201, r#"{"token":"t"#).after_processing(),
         Fault::status(502).after_processing(),
@@ -150,13 +157,71 @@ async fn odd_answers_do_not_lose_a_token_that_can_be_read() {
 }
 
 #[tokio::test]
-async fn a_204_to_a_create_says_that_the_token_is_lost() {
+async fn an_empty_answer_to_a_create_says_that_the_token_is_lost() {
+    for fault in [Fault::empty(204), Fault::body(201, ""), Fault::cut_body_without_length(0)] {
+        let server = Server::start().await.unwrap();
+        server.fail_next(fault);
+        let error = client(&server).execute(create()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode);
+        assert!(error.to_string().contains("its token is lost: list by name and time and discard it"), "{error}");
+        assert_eq!(server.count("create_project_jwt"), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_is_below_the_cap_of_an_answer_over_it_is_kept() {
     let server = Server::start().await.unwrap();
-    server.fail_next(Fault::empty(204));
-    let error = client(&server).execute(create()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Decode);
-    assert!(error.to_string().contains("it was created"), "{error}");
-    assert_eq!(server.count("create_project_jwt"), 1);
+    let builder = Client::builder().token(server.token()).base_url(server.url());
+    let error = builder.max_response_bytes(300).build().unwrap().execute(create()).await.unwrap_err();
+    assert_eq!((error.kind(), error.body().unwrap().len()), (ErrorKind::Decode, 300));
+    assert!(error.body().unwrap().windows(7).any(|bytes| bytes == b"\"token\""));
+    assert_eq!((server.count("create_project_jwt"), minted(&server)), (1, 1));
+}
+
+/// The call's time is up before the attempt's, in the middle of the body.
+#[tokio::test]
+async fn what_arrived_before_the_calls_time_was_up_is_kept() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v2", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut connection, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                _ = connection.read(&mut [0; 4096]).await;
+                let begun = b"HTTP/1.1 201 Created\r\ncontent-length: 48\r\n\r\n{\"token\":\"minted\"";
+                connection.write_all(begun).await.unwrap();
+                std::future::pending::<()>().await;
+            });
+        }
+    });
+    let time = Duration::from_millis(200);
+    let builder = || Client::builder().token("t").base_url(&url);
+    let ordinary = builder().build().unwrap();
+    let layered = builder().layer(tower::layer::util::Identity::new()).build().unwrap();
+    for client in [&ordinary, &layered] {
+        let error = client.request(create()).timeout(time).send().await.unwrap_err();
+        assert_eq!((error.status().unwrap().as_u16(), &**error.body().unwrap()), (201, &b"{\"token\":\"minted\""[..]));
+        assert!(error.to_string().contains("it was created"), "{error}");
+    }
+}
+
+/// Once the service has said 201 with what can't be read, no later failure hides that.
+#[tokio::test(start_paused = true)]
+async fn what_could_not_be_read_is_told_where_the_time_is_up_before_it_came_again() {
+    let sent = Arc::new(AtomicU32::new(0));
+    let service = tower::service_fn(move |_: http::Request<magicbell::Body>| {
+        let is_first = sent.fetch_add(1, Ordering::Relaxed) == 0;
+        async move {
+            if !is_first {
+                std::future::pending::<()>().await;
+            }
+            Ok::<_, magicbell::BoxError>(json(201, r#"{"token":"minted""#))
+        }
+    });
+    let retry = RetryPolicy::builder().trust_idempotency_keys(true).build();
+    let client = Client::builder().token("t").transport(service).retry(retry).timeout(Duration::from_secs(5));
+    let error = client.build().unwrap().execute(create()).await.unwrap_err();
+    assert_eq!((error.status().unwrap().as_u16(), &**error.body().unwrap()), (201, &br#"{"token":"minted""#[..]));
+    assert_eq!(error.attempts().len(), 2);
 }
 
 #[tokio::test]

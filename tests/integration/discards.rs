@@ -1,6 +1,7 @@
 //! Discards are sent again where that may help, and never reported where they didn't happen.
 
 use magicbell::jwt::{DiscardUserJwt, FetchProjectTokens};
+use magicbell::revocation::RevocationOutcome;
 use magicbell::testing::{Fault, Server};
 use magicbell::{ErrorKind, Outcome};
 
@@ -99,14 +100,48 @@ async fn a_204_is_a_discard() {
 }
 
 #[tokio::test]
-async fn lists_are_sent_again_after_a_body_that_broke_off() {
-    for fault in [Fault::cut_body(10), Fault::cut_body_without_length(10), Fault::reset(), Fault::close()] {
+async fn lists_are_sent_again_after_a_body_that_was_lost() {
+    for fault in [
+        Fault::cut_body(10),
+        Fault::cut_body_without_length(10),
+        Fault::cut_body_without_length(0),
+        Fault::body(200, ""),
+        Fault::body(200, "[{\"id\":"),
+        Fault::body(200, "\u{feff}<html></html>"),
+        Fault::reset(),
+        Fault::close(),
+    ] {
         let server = Server::start().await.unwrap();
         server.fail_next(fault);
         let page = client(&server).execute(FetchProjectTokens::builder().build()).await.unwrap();
         assert_eq!(page.data.len(), 1);
         assert_eq!(server.count("fetch_project_tokens"), 2);
     }
+}
+
+#[tokio::test]
+async fn a_discard_whose_answer_was_lost_as_a_whole_is_sent_again() {
+    for fault in [Fault::cut_body_without_length(0), Fault::body(200, "").after_processing()] {
+        let (server, id) = server_with_a_token().await;
+        server.fail_next(fault);
+        let report = client(&server).jwt().discard_user_jwts([&*id]).run().await;
+        assert_eq!(report.count(RevocationOutcome::AlreadyRevoked), 1, "{report}");
+        assert_eq!(server.count("discard_user_jwt"), 2);
+    }
+}
+
+/// Many services answer a DELETE of theirs with nothing.
+#[tokio::test]
+async fn an_empty_answer_to_an_operation_of_the_callers_own_is_one() {
+    struct Forget;
+    impl magicbell::Endpoint for Forget {
+        type Response = ();
+        const OPERATION: magicbell::Operation = magicbell::Operation::delete("forget", "/forgotten");
+    }
+    let server = Server::start().await.unwrap();
+    server.fail_next(Fault::body(200, ""));
+    client(&server).execute(Forget).await.unwrap();
+    assert_eq!(server.request_count(), 1);
 }
 
 #[tokio::test]

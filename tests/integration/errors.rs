@@ -51,6 +51,23 @@ async fn a_proxys_page_is_an_error_with_a_short_excerpt() {
     let message = error.to_string();
     assert!(message.contains("<h1>Bad Gateway</h1>") && !message.contains(['\u{1b}', '\n']), "{message}");
     assert!(message.len() < 400, "{}", message.len());
+    for odd in ["\"", "\\", "\u{e000}", "é"] {
+        let error = list(&server, Fault::body(502, format!("<{}", odd.repeat(1_000)))).await.to_string();
+        let (_, excerpt) = error.split_once("not the API's: \"").unwrap();
+        let excerpt = excerpt.split("\" (").next().unwrap().trim_end_matches('"');
+        assert!((240..=256).contains(&excerpt.len()), "{}: {error}", excerpt.len());
+    }
+}
+
+/// What says nothing isn't the API's: a 404 with it names no token.
+#[tokio::test]
+async fn an_envelope_of_empty_entries_is_none() {
+    let server = Server::start().await.unwrap();
+    for body in [r#"{"errors":[{}]}"#, r#"{"errors":[{"status":"404","title":"Not Found"}]}"#, r#"{"errors":[]}"#] {
+        let error = list(&server, Fault::body(404, body)).await;
+        assert!(error.is_not_found() && !error.has_api_envelope(), "{body}: {error}");
+    }
+    assert!(list(&server, Fault::body(404, r#"{"errors":[{"code":"gone"}]}"#)).await.has_api_envelope());
 }
 
 #[tokio::test]

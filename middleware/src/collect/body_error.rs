@@ -63,7 +63,7 @@ impl ResponseBodyError {
         &self.received
     }
 
-    /// Says whether the body was over the cap, so that another attempt would meet the same.
+    /// Says whether the body was over the cap: another attempt at a success would meet the same.
     #[must_use]
     pub fn is_too_large(&self) -> bool {
         matches!(self.failure, Failure::TooLarge { .. })

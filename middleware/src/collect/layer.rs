@@ -30,7 +30,7 @@ pub struct CollectLayer {
 }
 
 impl CollectLayer {
-    /// Makes a layer that takes at most `max_bytes` of a body; a longer one is an error.
+    /// Makes a layer that takes at most `max_bytes` of a body; a longer one is an error, which has the beginning of a success's.
     #[must_use]
     pub const fn new(max_bytes: usize) -> Self {
         Self { max_bytes, check: None, timeout: None }
@@ -38,7 +38,7 @@ impl CollectLayer {
 
     /// Checks the bodies whose end nothing marks: an HTTP/1 answer with neither `Content-Length` nor `Transfer-Encoding`
     /// ends where the connection does, so one that was cut short looks like a whole one. Where `check` returns false, the body
-    /// counts as broken off.
+    /// counts as broken off. It is asked of an empty body where the answer is a success.
     #[must_use]
     pub const fn check_unframed(mut self, check: Check) -> Self {
         self.check = Some(check);
@@ -66,9 +66,11 @@ impl CollectLayer {
     #[cold]
     fn check_whole(self, parts: response::Parts, body: Body) -> Result<Response<Body>, BoxError> {
         if body.len() > self.max_bytes {
-            return finish(self, parts, Bytes::new(), Err(Failure::TooLarge { max: self.max_bytes }));
+            let end = Err(Failure::TooLarge { max: self.max_bytes });
+            let room = if is_worth_a_part(&parts) { self.max_bytes } else { 0 };
+            return finish(self, parts, body.into_bytes().slice(..room), end, false);
         }
-        finish(self, parts, body.into_bytes(), Ok(()))
+        finish(self, parts, body.into_bytes(), Ok(()), false)
     }
 }
 
@@ -159,13 +161,16 @@ where
                     this.state.set(State::Collecting { parts: Some(parts), body, received: Received::default() });
                 }
                 StateProj::Collecting { parts, mut body, received } => {
-                    let end = match received.poll_collect(body.as_mut(), this.layer.max_bytes, cx) {
+                    let is_worth_a_part = parts.as_ref().is_some_and(is_worth_a_part);
+                    let end = match received.poll_collect(body.as_mut(), this.layer.max_bytes, is_worth_a_part, cx) {
                         Poll::Ready(end) => end,
                         Poll::Pending => Err(Failure::Broken(ready!(this.limit.poll(this.layer.timeout, cx)))),
                     };
                     let received = std::mem::take(received).into_bytes();
+                    // What has a length, or can't have a body, knows that nothing follows.
+                    let may_be_lost = received.is_empty() && body.size_hint().exact().is_none();
                     return Poll::Ready(match parts.take() {
-                        Some(parts) => finish(*this.layer, parts, received, end),
+                        Some(parts) => finish(*this.layer, parts, received, end, may_be_lost),
                         None => Err("polled after completion".into()),
                     });
                 }
@@ -191,9 +196,11 @@ fn finish(
     parts: response::Parts,
     received: Bytes,
     end: Result<(), Failure>,
+    may_be_lost: bool,
 ) -> Result<Response<Body>, BoxError> {
+    let is_checked = !received.is_empty() || (may_be_lost && parts.status.is_success());
     let end = end.and_then(|()| match layer.check {
-        Some(check) if is_unframed(&parts) && !received.is_empty() && !check(&received) => Err(Failure::CutShort),
+        Some(check) if is_checked && is_unframed(&parts) && !check(&received) => Err(Failure::CutShort),
         _ => Ok(()),
     });
     match end {
@@ -202,6 +209,11 @@ fn finish(
             Err(ResponseBodyError { status: parts.status, headers: Box::new(parts.headers), received, failure }.into())
         }
     }
+}
+
+/// Says whether the beginning of a body that is too large is worth keeping: a success may tell what is told once.
+fn is_worth_a_part(parts: &response::Parts) -> bool {
+    parts.status.is_success()
 }
 
 /// Says whether only the end of the connection marked the end of the body.
@@ -283,12 +295,35 @@ mod tests {
     }
 
     #[test]
-    fn a_length_over_the_cap_is_refused_before_anything_is_read() {
-        let body = http_body_util::Full::new(Bytes::from_static(b"abcdefg"));
-        let error = run(CollectLayer::new(6), Response::new(body)).unwrap_err();
-        assert!(find_source::<ResponseBodyError>(&*error).unwrap().received().is_empty());
-        let error = run(CollectLayer::new(6), Response::new(frames(&["abc", "defg"]))).unwrap_err();
-        assert_eq!(find_source::<ResponseBodyError>(&*error).unwrap().received(), "abc");
+    fn a_length_over_the_cap_is_refused_before_anything_is_read_of_a_failure() {
+        let received = |status| {
+            let body = http_body_util::Full::new(Bytes::from_static(b"abcdefg"));
+            let error = run(CollectLayer::new(6), Response::builder().status(status).body(body).unwrap()).unwrap_err();
+            find_source::<ResponseBodyError>(&*error).unwrap().received().clone()
+        };
+        assert_eq!((&*received(500), &*received(201)), (&b""[..], &b"abcdef"[..]));
+    }
+
+    #[test]
+    fn a_success_over_the_cap_keeps_as_much_as_the_cap() {
+        for parts in [&["abc", "defg"][..], &["abcdefgh"], &["abcdef", "g"]] {
+            let error = run(CollectLayer::new(6), Response::new(frames(parts))).unwrap_err();
+            let error = find_source::<ResponseBodyError>(&*error).unwrap();
+            assert!(error.is_too_large());
+            assert_eq!(error.received(), "abcdef");
+        }
+        let error = run(CollectLayer::new(6), Response::new(Body::from("abcdefg"))).unwrap_err();
+        assert_eq!(find_source::<ResponseBodyError>(&*error).unwrap().received(), "abcdef");
+    }
+
+    #[test]
+    fn an_empty_success_whose_end_nothing_marks_is_checked() {
+        let layer = CollectLayer::new(99).check_unframed(|bytes| bytes.ends_with(b"}"));
+        assert!(run(layer, Response::new(frames(&[]))).is_err());
+        assert!(run(layer, Response::builder().status(404).body(frames(&[])).unwrap()).is_ok());
+        assert!(run(layer, Response::builder().header("content-length", "0").body(frames(&[])).unwrap()).is_ok());
+        assert!(run(layer, Response::new(http_body_util::Empty::<Bytes>::new())).is_ok(), "it knows that it is empty");
+        assert!(run(layer, Response::new(Body::empty())).is_ok());
     }
 
     #[test]

@@ -22,17 +22,19 @@ impl Default for Received {
 }
 
 impl Received {
+    /// Collects up to `max` bytes. Where it is `worth_a_part`, what there is of a longer body is kept.
     pub(super) fn poll_collect<B>(
         &mut self,
         mut body: Pin<&mut B>,
         max: usize,
+        worth_a_part: bool,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Failure>>
     where
         B: http_body::Body,
         B::Error: Into<BoxError>,
     {
-        if self.len() == 0 && body.size_hint().lower() > max as u64 {
+        if !worth_a_part && self.len() == 0 && body.size_hint().lower() > max as u64 {
             return Poll::Ready(Err(Failure::TooLarge { max }));
         }
         loop {
@@ -41,7 +43,11 @@ impl Received {
                 Some(Err(error)) => return Poll::Ready(Err(Failure::Broken(error.into()))),
                 Some(Ok(frame)) => {
                     if let Ok(mut data) = frame.into_data() {
-                        if data.remaining() > max - self.len() {
+                        let room = max - self.len();
+                        if data.remaining() > room {
+                            if worth_a_part {
+                                self.push(data.copy_to_bytes(room));
+                            }
                             return Poll::Ready(Err(Failure::TooLarge { max }));
                         }
                         self.push(data.copy_to_bytes(data.remaining()));

@@ -210,9 +210,14 @@ impl<B> Call<B> {
         self.is_in_flight = false;
         let attempt = AttemptResult {
             method: self.request.method(),
+            uri: self.request.uri(),
             safety: self.safety,
             // A look at each of a few names costs less than to hash this one.
-            has_idempotency_key: self.request.headers().keys().any(|name| *name == IDEMPOTENCY_KEY),
+            has_idempotency_key: self
+                .request
+                .headers()
+                .iter()
+                .any(|(name, key)| *name == IDEMPOTENCY_KEY && !key.is_empty()),
             result: result.as_ref(),
         };
         let status = attempt.status();

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use http::{HeaderMap, Method, Response, StatusCode};
+use http::{HeaderMap, Method, Response, StatusCode, Uri};
 
 use crate::collect::ResponseBodyError;
 use crate::outcome::lost_answer;
@@ -75,6 +75,7 @@ pub enum Verdict {
 #[derive(Debug)]
 pub struct AttemptResult<'a> {
     pub(super) method: &'a Method,
+    pub(super) uri: &'a Uri,
     pub(super) safety: Safety,
     pub(super) has_idempotency_key: bool,
     pub(super) result: Result<&'a Response<Body>, &'a BoxError>,
@@ -85,6 +86,12 @@ impl<'a> AttemptResult<'a> {
     #[must_use]
     pub fn method(&self) -> &Method {
         self.method
+    }
+
+    /// Returns the URI that was asked for. Its path may hold ids.
+    #[must_use]
+    pub fn uri(&self) -> &Uri {
+        self.uri
     }
 
     /// Returns what happens when the request is sent twice.
@@ -151,8 +158,8 @@ impl<'a> AttemptResult<'a> {
             Ok(response) if response.extensions().get::<crate::auth::Renewed>().is_some() => Verdict::Renewed,
             Ok(response) => by_status(response.status(), repeatable),
             Err(error) => match lost_answer(&**error) {
-                Some(lost) if lost.is_too_large() => Verdict::Final,
-                Some(lost) if lost.status().is_success() => backoff_if(repeatable),
+                // Another attempt would meet the same.
+                Some(lost) if lost.status().is_success() => backoff_if(repeatable && !lost.is_too_large()),
                 Some(lost) => by_status(lost.status(), repeatable),
                 None if find_source(&**error).is_some_and(|error: &AttemptError| !error.is_transient()) => {
                     Verdict::Final
@@ -187,8 +194,8 @@ mod tests {
 
     fn row(result: Result<&Response<Body>, &BoxError>) -> [Verdict; 4] {
         COLUMNS.map(|(method, safety, trust)| {
-            AttemptResult { method: &method, safety, has_idempotency_key: method == Method::POST, result }
-                .verdict(trust)
+            let has_idempotency_key = method == Method::POST;
+            AttemptResult { method: &method, uri: &Uri::default(), safety, has_idempotency_key, result }.verdict(trust)
         })
     }
 
@@ -242,14 +249,17 @@ mod tests {
     #[test]
     fn a_classifier_sees_the_request_and_what_it_met() {
         let response = Response::builder().status(418).header("x", "1").body(Body::from("tea")).unwrap();
+        let uri = Uri::from_static("/teapot");
         let attempt = |has_idempotency_key, result| AttemptResult {
             method: &Method::PUT,
+            uri: &uri,
             safety: Safety::Idempotent,
             has_idempotency_key,
             result,
         };
         let answered = attempt(true, Ok(&response));
         assert_eq!((answered.method(), answered.safety()), (&Method::PUT, Safety::Idempotent));
+        assert_eq!(answered.uri().path(), "/teapot");
         assert!(answered.has_idempotency_key() && answered.error().is_none());
         assert_eq!(answered.response().unwrap().body().as_bytes(), b"tea");
         assert_eq!(answered.headers().unwrap()["x"], "1");
@@ -264,6 +274,7 @@ mod tests {
         let error = BoxError::from("reset");
         let attempt = AttemptResult {
             method: &Method::POST,
+            uri: &Uri::default(),
             safety: Safety::NonIdempotent,
             has_idempotency_key: false,
             result: Err(&error),

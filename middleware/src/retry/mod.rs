@@ -8,7 +8,7 @@
 //! | an attempt's end | safe or idempotent | neither | neither, keys trusted |
 //! |---|---|---|---|
 //! | not sent ([`AttemptError::not_sent`](crate::AttemptError::not_sent)) | again | again | again |
-//! | an error [`permanent`](crate::AttemptError::permanent), or a body over the cap | no | no | no |
+//! | an error [`permanent`](crate::AttemptError::permanent), or a 2xx whose body is over the cap | no | no | no |
 //! | unknown: any other error | again | no | again |
 //! | 2xx whose body broke off | again | no | again |
 //! | 408, 500, 502, 503, 504 | again | no | again |

@@ -37,9 +37,9 @@ async fn it_is_told_where_the_time_is_up_meanwhile() {
 async fn an_answer_that_the_policy_wanted_again_is_told_where_the_time_is_up_meanwhile() {
     for then in [Reply::Never, Reply::Reset, Reply::Slow(Duration::from_secs(1), 500)] {
         let server = Server::new([Reply::Status(201), then]);
-        let policy = RetryPolicy::builder().trust_idempotency_keys(true).classify(|attempt| {
-            (attempt.status()?.as_u16() == 201).then_some(Verdict::Backoff)
-        });
+        let policy = RetryPolicy::builder()
+            .trust_idempotency_keys(true)
+            .classify(|attempt| (attempt.status()?.as_u16() == 201).then_some(Verdict::Backoff));
         let layer = RetryLayer::new(policy.build()).timeout(Duration::from_secs(5));
         let response = stack(layer, server.clone()).oneshot(create()).await.unwrap();
         assert_eq!(response.status(), 201);

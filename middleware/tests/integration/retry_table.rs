@@ -95,10 +95,12 @@ async fn a_lost_body_does_not_change_what_another_status_means() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_body_over_the_cap_is_not_asked_for_again() {
-    for status in [200, 503] {
+async fn a_body_over_the_cap_is_not_asked_for_again_but_where_the_status_is_enough() {
+    for status in [200, 201, 404] {
         assert_row(Reply::Oversized(status), [ONCE; 4]).await;
     }
+    assert_row(Reply::Oversized(503), [AGAIN, AGAIN, ONCE, AGAIN]).await;
+    assert_row(Reply::Oversized(429), [AGAIN; 4]).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -134,6 +134,13 @@ mod tests {
         }
     }
 
+    /// What of another kind stands for links might say that there is a next page.
+    #[test]
+    fn an_empty_array_is_no_links_and_nothing_else_is_passed_over() {
+        assert_eq!(read(r#"{"data":[{"id":"1","created_at":"a"}],"links":[]}"#).unwrap().data.len(), 1);
+        assert!(read(r#"{"data":[],"links":["x"]}"#).is_err() && read(r#"{"data":[],"links":"x"}"#).is_err());
+    }
+
     #[test]
     fn a_bad_row_does_not_hide_the_others() {
         let page = read(

@@ -88,7 +88,7 @@ fn is_assignment(text: &str) -> bool {
 /// Says whether text with a slash in it is rather base64, as some cursors are, than a path.
 fn is_base64(text: &str) -> bool {
     let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
-    !text.starts_with('/') && text.len() % 4 == 0 && text.ends_with('=') && text.bytes().all(is_digit)
+    !text.starts_with('/') && text.len().is_multiple_of(4) && text.ends_with('=') && text.bytes().all(is_digit)
 }
 
 #[cfg(test)]

@@ -90,6 +90,23 @@ async fn a_row_that_shifted_onto_the_next_page_comes_once() {
 }
 
 #[tokio::test]
+async fn rows_whose_id_is_empty_all_come_and_make_no_list_endless() {
+    let server = Server::start().await.unwrap();
+    server.fail_next(page(&["", "1", ""], "c"));
+    server.fail_next(page(&["1", ""], ""));
+    let tokens = client(&server).paginate(FetchProjectTokens::builder().build());
+    let ids = tokens.map_ok(|token| token.id.unwrap()).try_collect::<Vec<_>>().await.unwrap();
+    assert_eq!(ids, ["", "1", "", ""]);
+
+    for number in 0..1_000 {
+        server.fail_next(page(&[""], &format!("c{number}")));
+    }
+    let tokens = client(&server).paginate(FetchProjectTokens::builder().build());
+    let error = tokens.try_collect::<Vec<_>>().await.unwrap_err();
+    assert!(error.to_string().contains("nothing new"), "{error}");
+}
+
+#[tokio::test]
 async fn a_bad_row_is_reported_and_the_others_come() {
     let server = Server::start().await.unwrap();
     server

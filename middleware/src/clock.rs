@@ -4,6 +4,7 @@
 //! are reckoned from the same moment.
 
 use std::cell::Cell;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -24,6 +25,13 @@ pub(crate) struct Moment {
 pub(crate) struct CallTime {
     pub(crate) start: Instant,
     pub(crate) deadline: Instant,
+}
+
+impl CallTime {
+    /// Returns how long the call may take.
+    pub(crate) fn length(self) -> Duration {
+        self.deadline.saturating_duration_since(self.start)
+    }
 }
 
 /// Returns the time, as it was looked at for this poll where somebody further out has looked.
@@ -60,8 +68,6 @@ impl Drop for LookedAt {
 
 #[cfg(all(test, feature = "retry"))]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]

@@ -263,10 +263,13 @@ pub(super) fn with_the_apis_own(retry: RetryPolicy) -> RetryPolicy {
             StatusCode::CONFLICT => is_keyed && says_in_progress(response.body().as_bytes()),
             StatusCode::NO_CONTENT => false,
             status if status.is_success() => {
-                let (body, safety) = (response.body().as_bytes(), attempt.safety());
+                let safety = attempt.safety();
                 // An operation of the caller's own may well answer a DELETE with nothing.
                 let says_something = || safety != Safety::Idempotent || attempt.uri().path().contains("/jwt/");
-                let is_lost = is_no_answer(body) || (body.is_empty() && says_something());
+                let is_lost = match response.body().as_bytes() {
+                    b"" => says_something(),
+                    body => is_no_answer(body),
+                };
                 is_lost && (is_keyed || safety != Safety::NonIdempotent)
             }
             _ => false,

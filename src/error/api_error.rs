@@ -85,9 +85,10 @@ fn api_error(entry: &Map<String, Value>, code: &str, message: &str, redactor: &R
 /// Says whether a success is somebody else's page, or an object or array that was cut short. Ordinary bodies are told by their
 /// first and last byte alone.
 pub(crate) fn is_no_answer(body: &[u8]) -> bool {
-    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body).trim_ascii();
+    let body = body.trim_ascii();
     match body.first() {
         Some(b'<') => true,
+        Some(b'\xef') => body.strip_prefix("\u{feff}".as_bytes()).is_some_and(is_no_answer),
         Some(b'{') => !body.ends_with(b"}") && !begins_with_a_value(body),
         Some(b'[') => !body.ends_with(b"]") && !begins_with_a_value(body),
         _ => false,

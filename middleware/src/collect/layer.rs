@@ -161,8 +161,8 @@ where
                     this.state.set(State::Collecting { parts: Some(parts), body, received: Received::default() });
                 }
                 StateProj::Collecting { parts, mut body, received } => {
-                    let is_worth_a_part = parts.as_ref().is_some_and(is_worth_a_part);
-                    let end = match received.poll_collect(body.as_mut(), this.layer.max_bytes, is_worth_a_part, cx) {
+                    let worth_a_part = || parts.as_ref().is_some_and(is_worth_a_part);
+                    let end = match received.poll_collect(body.as_mut(), this.layer.max_bytes, worth_a_part, cx) {
                         Poll::Ready(end) => end,
                         Poll::Pending => Err(Failure::Broken(ready!(this.limit.poll(this.layer.timeout, cx)))),
                     };

@@ -27,14 +27,14 @@ impl Received {
         &mut self,
         mut body: Pin<&mut B>,
         max: usize,
-        worth_a_part: bool,
+        worth_a_part: impl Fn() -> bool,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Failure>>
     where
         B: http_body::Body,
         B::Error: Into<BoxError>,
     {
-        if !worth_a_part && self.len() == 0 && body.size_hint().lower() > max as u64 {
+        if self.len() == 0 && body.size_hint().lower() > max as u64 && !worth_a_part() {
             return Poll::Ready(Err(Failure::TooLarge { max }));
         }
         loop {
@@ -45,7 +45,7 @@ impl Received {
                     if let Ok(mut data) = frame.into_data() {
                         let room = max - self.len();
                         if data.remaining() > room {
-                            if worth_a_part {
+                            if worth_a_part() {
                                 self.push(data.copy_to_bytes(room));
                             }
                             return Poll::Ready(Err(Failure::TooLarge { max }));

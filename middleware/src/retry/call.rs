@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::uri::PathAndQuery;
-use http::{Extensions, HeaderName, Request, Response, StatusCode};
+use http::{Extensions, HeaderMap, HeaderName, Request, Response, StatusCode};
 use tokio::time::Instant;
 
 use self::next_attempt::Again;
@@ -212,12 +212,7 @@ impl<B> Call<B> {
             method: self.request.method(),
             uri: self.request.uri(),
             safety: self.safety,
-            // A look at each of a few names costs less than to hash this one.
-            has_idempotency_key: self
-                .request
-                .headers()
-                .iter()
-                .any(|(name, key)| *name == IDEMPOTENCY_KEY && !key.is_empty()),
+            has_idempotency_key: has_key(self.request.headers()),
             result: result.as_ref(),
         };
         let status = attempt.status();
@@ -358,6 +353,13 @@ impl<B> Drop for Call<B> {
 /// Takes a result out of its place.
 fn take(result: &mut Attempted) -> Attempted {
     std::mem::replace(result, Ok(Response::default()))
+}
+
+/// Says whether there is an idempotency key. An empty one is none.
+fn has_key(headers: &HeaderMap) -> bool {
+    // A look at each of a few names costs less than to hash this one.
+    headers.keys().any(|name| *name == IDEMPOTENCY_KEY)
+        && headers.get(IDEMPOTENCY_KEY).is_some_and(|key| !key.is_empty())
 }
 
 /// Returns a request's operation, where it is the only extension.

@@ -72,8 +72,8 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let call = this.call;
-        // When an attempt began in this poll, for those beneath who reckon from that too.
-        let mut begun = None;
+        // Where an attempt begins in this poll, those beneath reckon from that moment too.
+        let mut looked_at = None;
         loop {
             let next = match this.state.as_mut().project() {
                 StateProj::Admitting => match call.admit() {
@@ -98,7 +98,7 @@ where
                         Ok(None) => {
                             // Straight into its place: the largest of the states is moved no more often than it must be.
                             this.state.set(State::Attempting { future: this.service.call(call.begin()) });
-                            begun = call.moment();
+                            looked_at = call.moment().map(clock::looked_at);
                             continue;
                         }
                         // A pause has begun meanwhile: what was made ready for this attempt is given back.
@@ -113,9 +113,8 @@ where
                     },
                 },
                 StateProj::Attempting { future } => {
-                    let looked_at = begun.take().map(clock::looked_at);
                     let poll = future.poll(cx);
-                    drop(looked_at);
+                    drop(looked_at.take());
                     match poll {
                         Poll::Pending if call.attempt_ends_in_time() => return Poll::Pending,
                         Poll::Pending => {

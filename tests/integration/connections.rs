@@ -87,6 +87,20 @@ async fn a_pooled_connection_that_went_stale_is_replaced() {
     assert!(accepted.load(Ordering::SeqCst) >= 10);
 }
 
+/// Common servers and balancers close what was idle for 60 s or more: one that was idle for nearly that long isn't used again.
+#[tokio::test]
+async fn a_connection_that_was_idle_for_45_seconds_is_not_used_again() {
+    let (url, accepted) = serve(Vec::new()).await;
+    let client = client(&url);
+    for (idle, connections) in [(0, 1), (44, 1), (46, 2)] {
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(idle)).await;
+        tokio::time::resume();
+        client.execute(list()).await.unwrap();
+        assert_eq!(accepted.load(Ordering::SeqCst), connections, "{idle} s");
+    }
+}
+
 /// The request was read to its end, and then the connection closed: it may have been applied.
 #[tokio::test]
 async fn a_connection_closed_after_the_request_is_unknown() {

@@ -202,8 +202,9 @@ impl<S> Revocations<S> {
         self.stop.clone()
     }
 
-    /// Sets how long what was sent has to end after a [`StopHandle`] has asked to stop: 30 s by default. What hasn't ended
-    /// then is given up, and ids are read, as after a second stop.
+    /// Sets how long what was sent has to end once the batch has stopped, by a [`StopHandle`] or [by itself](super::StopReason): 30 s
+    /// by default. What hasn't ended then is given up, as after a second stop. Ids are read on as after one too, but to their end
+    /// where the batch stopped by itself.
     pub fn drain_timeout(mut self, timeout: Duration) -> Self {
         self.drain_timeout = timeout;
         self

@@ -162,3 +162,18 @@ async fn a_real_disk_without_room_and_a_file_that_is_not_open_for_writing_stop_i
         assert_eq!((count(&revocations, RevocationOutcome::NotAttempted), server.request_count()), (100, 0));
     }
 }
+
+/// Nobody says how many they are, and still each has its outcome.
+#[tokio::test]
+async fn ids_without_a_known_number_are_read_to_their_end_when_the_disk_fails() {
+    let server = Server::start().await.unwrap();
+    server.fail_next(Fault::stall().always());
+    let mut left = server.add_user_tokens("u", 100).into_iter();
+    let ids = std::iter::from_fn(move || left.next());
+    let batch = server.client().jwt().discard_user_jwts(ids).concurrency(4).drain_timeout(Duration::ZERO);
+    let mut stream = batch.stream();
+    let (disk, _) = Disk::new(99, 0);
+    stream.set_recording(Recording::to(Box::new(disk), JournalSync::Every(Duration::from_millis(5))));
+    assert_eq!(stream.by_ref().count().await, 100);
+    assert_eq!(stream.stopped(), Some(StopReason::JournalFailed));
+}

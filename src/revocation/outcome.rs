@@ -188,6 +188,10 @@ impl fmt::Display for RevocationOutcome {
 
 /// Why a batch stopped before its ids were through.
 ///
+/// Whatever the reason, it stops at once, as by a [`StopHandle`](super::StopHandle): what was never sent is
+/// [`NotAttempted`](RevocationOutcome::NotAttempted), and what was sent has the
+/// [drain time](super::Revocations::drain_timeout) to end.
+///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -85,7 +85,7 @@ impl Run {
             ready!(self.own_ids.poll_known(&self.client, cx));
         }
         if !self.recording.begin(|| self.kind.subject(&self.client)) {
-            self.stopped = Some(StopReason::JournalFailed);
+            self.stop_for(StopReason::JournalFailed);
         }
         Poll::Ready(true)
     }
@@ -93,7 +93,7 @@ impl Run {
     /// Writes what has to be written before anything else is done, and lets go what waited for it.
     pub(super) fn commit(&mut self) {
         if !self.recording.commit() {
-            self.stopped = Some(StopReason::JournalFailed);
+            self.stop_for(StopReason::JournalFailed);
             for discarding in std::mem::take(&mut self.fresh) {
                 let Slot { token_id, first, others, before, .. } = self.slots.remove(discarding.slot());
                 for index in std::iter::once(first).chain(others) {
@@ -108,7 +108,7 @@ impl Run {
     pub(super) fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while let Poll::Ready(synced) = self.recording.poll_due(cx) {
             if !synced {
-                self.stopped = Some(StopReason::JournalFailed);
+                self.stop_for(StopReason::JournalFailed);
                 return Poll::Ready(());
             }
         }
@@ -118,7 +118,7 @@ impl Run {
     /// Ends the journal: everything is written, and has its outcome.
     pub(super) fn finish(&mut self) {
         if !self.recording.finish() {
-            self.stopped = Some(StopReason::JournalFailed);
+            self.stop_for(StopReason::JournalFailed);
         }
     }
 
@@ -205,10 +205,17 @@ impl Run {
         self.ready.push_back(describe::not_attempted(index, token_id, Doubt::None));
     }
 
+    /// Stops: nothing is sent any more that hasn't been.
+    pub(super) fn stop_for(&mut self, reason: StopReason) {
+        if self.stopped.replace(reason).is_none() {
+            self.give_up_unsent();
+        }
+    }
+
     /// Drops what waits for its turn and was never sent, and leaves the rest to its end. What follows an attempt may be owed to it,
     /// so it counts as sent, also while it waits to be sent again; and what a layer around the call has in hand may be sent by that
     /// after all.
-    pub(super) fn give_up_unsent(&mut self) {
+    fn give_up_unsent(&mut self) {
         if self.client.has_outer_layers() {
             return;
         }
@@ -254,7 +261,9 @@ impl Run {
             first.error = Some(error);
         }
         let reason = self.ready.get(at).and_then(|first| self.watch.learn(first, self.read, before));
-        self.stopped = self.stopped.or(reason);
+        if let (None, Some(reason)) = (self.stopped, reason) {
+            self.stop_for(reason);
+        }
     }
 
     /// Ends what a slot holds: the first input's outcome is described last, is written, and is handed out before those of the

@@ -58,8 +58,8 @@ impl<S> RevocationStream<S> {
     /// Returns why the batch has stopped, if it has; the ids that are left come out as
     /// [`NotAttempted`](super::RevocationOutcome::NotAttempted).
     ///
-    /// They are read to their end, also where the batch stopped by itself. Where they have none, a
-    /// [`StopHandle`](super::StopHandle) ends it.
+    /// What was sent and is in flight has the [drain time](Revocations::drain_timeout) to end, whatever the reason. Ids are read
+    /// to their end, also where the batch stopped by itself. Where they have none, a [`StopHandle`](super::StopHandle) ends it.
     #[must_use]
     pub fn stopped(&self) -> Option<StopReason> {
         self.run.stopped
@@ -93,22 +93,24 @@ impl<S> RevocationStream<S>
 where
     S: Stream<Item: Into<String>>,
 {
-    /// Drains, or ends, where that is asked for. Returns whether it is over.
+    /// Drains, or ends, where it has stopped. Returns whether ids are read no more unless they are at hand.
     fn poll_stop(self: Pin<&mut Self>, cx: &mut Context<'_>) -> bool {
         let this = self.project();
         let requested = this.run.stop.poll(cx.waker());
-        if requested != Requested::Nothing {
-            this.run.stopped.get_or_insert(StopReason::Requested);
-        } else if this.run.stopped != Some(StopReason::JournalFailed) {
-            return false;
+        if requested != Requested::Nothing && this.run.stopped.is_none() {
+            this.run.stop_for(StopReason::Requested);
         }
-        if this.drain.is_none() {
-            this.run.give_up_unsent();
-        }
-        let drain = this.drain.get_or_insert_with(|| Box::pin(sleep(this.run.drain_timeout)));
-        let is_over = drain.as_mut().poll(cx).is_ready() || requested == Requested::End;
-        if is_over {
+        let is_waiting = requested != Requested::Nothing || !this.run.in_flight.is_empty();
+        let is_drained = this.run.stopped.is_some() && is_waiting && {
+            let drain = this.drain.get_or_insert_with(|| Box::pin(sleep(this.run.drain_timeout)));
+            drain.as_mut().poll(cx).is_ready() || requested == Requested::End
+        };
+        if is_drained {
             this.run.give_up();
+        }
+        // Where it stopped by itself, each id still has its outcome.
+        let is_over = is_drained && requested != Requested::Nothing;
+        if is_over {
             // Nobody says that these ever end.
             *this.ids_ended |= this.ids.size_hint().1.is_none();
         }

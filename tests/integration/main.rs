@@ -7,6 +7,7 @@ mod support;
 mod auto_traits;
 mod batch_concurrency;
 mod batch_stops;
+mod batch_stops_itself;
 mod blocking;
 mod cancellation;
 mod configuration;

@@ -37,18 +37,25 @@ pub(super) fn ended(index: u64, token_id: String, discarded: &Discarded, before:
     revocation
 }
 
-/// Says what is known of an input whose request was given up. Where nothing was sent, it was waiting for its turn; where every
-/// attempt was turned away, it was waiting to be sent again; `may_go_on` where a layer of the caller's may send it after all.
+/// Says what is known of an input whose request was given up. Where nothing was sent, it was waiting for its turn, or for a
+/// connection; where every attempt that was sent was turned away, it was waiting to be sent again; `may_go_on` where a layer of the
+/// caller's may send it after all.
 pub(super) fn given_up(index: u64, token_id: String, so_far: &SoFar, before: Doubt, may_go_on: bool) -> Revocation {
     let mut revocation = not_attempted(index, token_id, before);
+    if !may_go_on && so_far.is_unsent() {
+        revocation.elapsed = so_far.elapsed;
+        return revocation;
+    }
     note(&mut revocation, so_far);
     if may_go_on {
         revocation.attempted = Doubt::Presumed;
     }
-    if may_go_on || !so_far.attempts.is_empty() {
-        let is_refused = revocation.attempted.max(before) == Doubt::None;
-        revocation.outcome = if is_refused { RevocationOutcome::Refused } else { RevocationOutcome::Unknown };
-        revocation.from_journal = false;
+    revocation.from_journal = false;
+    revocation.outcome = RevocationOutcome::Unknown;
+    if revocation.attempted.max(before) == Doubt::None {
+        revocation.outcome = RevocationOutcome::Refused;
+        // The last attempt may have been the one that wasn't sent.
+        revocation.status = so_far.attempts.iter().rev().find_map(|attempt| attempt.status);
     }
     revocation
 }
@@ -84,4 +91,37 @@ fn count(attempts: usize) -> u32 {
 
 fn rate_limited(attempts: &[Attempt]) -> u32 {
     count(attempts.iter().filter(|attempt| attempt.status == Some(StatusCode::TOO_MANY_REQUESTS)).count())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use magicbell_middleware::Outcome;
+
+    use super::*;
+
+    #[test]
+    fn what_is_given_up_was_refused_only_where_an_answer_says_so() {
+        use RevocationOutcome::{NotAttempted, Refused, Unknown};
+        let not_sent = || Attempt::failed(Outcome::NotSent, "connection refused", Duration::ZERO);
+        let answered = |status| Attempt::answered(status, Duration::ZERO);
+        let limited = || answered(StatusCode::TOO_MANY_REQUESTS);
+        for (attempts, expected) in [
+            (vec![], (NotAttempted, None, 0)),
+            (vec![not_sent(), not_sent()], (NotAttempted, None, 0)),
+            (vec![limited(), not_sent()], (Refused, Some(429), 2)),
+            (vec![not_sent(), limited()], (Refused, Some(429), 2)),
+            (vec![answered(StatusCode::BAD_GATEWAY), not_sent()], (Unknown, None, 2)),
+        ] {
+            let so_far = SoFar { attempts, elapsed: Duration::ZERO };
+            let found = given_up(0, "id".into(), &so_far, Doubt::None, false);
+            let status = found.status.map(|status| status.as_u16());
+            assert_eq!((found.outcome, status, found.attempts), expected, "{so_far:?}");
+            let found = given_up(0, "id".into(), &so_far, Doubt::None, true);
+            assert_eq!(found.outcome, Unknown, "a layer may send it: {so_far:?}");
+            let found = given_up(0, "id".into(), &so_far, Doubt::Maybe, false);
+            assert_eq!(found.outcome, Unknown, "an earlier batch may have revoked it: {so_far:?}");
+        }
+    }
 }

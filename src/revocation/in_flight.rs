@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use http::{HeaderValue, Response, StatusCode};
-use magicbell_middleware::{Attempt, Attempts, Body};
+use magicbell_middleware::{Attempt, Attempts, Body, Outcome};
 use pin_project_lite::pin_project;
 
 use super::classify::Doubt;
@@ -50,6 +50,13 @@ pub(super) struct SoFar {
     /// The one in flight is among them.
     pub(super) attempts: Vec<Attempt>,
     pub(super) elapsed: Duration,
+}
+
+impl SoFar {
+    /// Says whether nothing was sent: it never had its turn, or no attempt got as far as the server.
+    pub(super) fn is_unsent(&self) -> bool {
+        self.attempts.iter().all(|attempt| attempt.outcome == Outcome::NotSent)
+    }
 }
 
 pin_project! {

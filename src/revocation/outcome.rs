@@ -141,7 +141,7 @@ pub enum RevocationOutcome {
     Unverified,
     /// The id can't be sent. Nothing was.
     InvalidId,
-    /// The batch stopped before its turn. Nothing was sent.
+    /// The batch stopped before its turn, or before there was a connection. Nothing was sent.
     NotAttempted,
 }
 

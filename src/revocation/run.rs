@@ -213,7 +213,7 @@ impl Run {
     }
 
     /// Drops what waits for its turn and was never sent, and leaves the rest to its end. What follows an attempt may be owed to it,
-    /// so it counts as sent, also while it waits to be sent again; and what a layer around the call has in hand may be sent by that
+    /// so it counts as sent, also while it waits to be sent again, but where no attempt got as far as the server; and what a layer around the call has in hand may be sent by that
     /// after all.
     fn give_up_unsent(&mut self) {
         if self.client.has_outer_layers() {
@@ -222,7 +222,7 @@ impl Run {
         for mut discarding in std::mem::take(&mut self.in_flight) {
             let (slot, so_far) = (discarding.slot(), Pin::new(&mut discarding).so_far());
             // What can't be sent says so itself.
-            if discarding.is_refused() || !so_far.attempts.is_empty() {
+            if discarding.is_refused() || !so_far.is_unsent() {
                 self.in_flight.push(discarding);
             } else {
                 self.end_unfinished(slot, &so_far);
@@ -230,7 +230,7 @@ impl Run {
         }
     }
 
-    /// Drops what is in flight: whether it is revoked isn't known, unless each attempt was turned away.
+    /// Drops what is in flight: whether it is revoked isn't known, unless each attempt was turned away, or got nowhere.
     pub(super) fn give_up(&mut self) {
         let mut in_flight = std::mem::take(&mut self.in_flight);
         for discarding in Pin::new(&mut in_flight).iter_pin_mut() {

@@ -6,9 +6,10 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt as _, StreamExt as _};
 use http::{Request, Response};
+use magicbell::middleware::retry::{Backoff, Jitter};
 use magicbell::revocation::{Revocation, RevocationOutcome, StopHandle, StopReason};
 use magicbell::testing::{Fault, Server};
-use magicbell::{AttemptNumber, Body, BoxError, Client, StackService};
+use magicbell::{AttemptError, AttemptNumber, Body, BoxError, Client, RetryPolicy, StackService};
 use tower::layer::layer_fn;
 use tower::{Service, ServiceExt as _};
 
@@ -296,6 +297,30 @@ async fn what_a_stop_finds_waiting_after_a_429_was_refused() {
     rest.sort_by_key(|revocation| revocation.index);
     let found = rest.iter().map(|each| (each.outcome, each.status.map(|status| status.as_u16()), each.rate_limited));
     assert!(found.eq([(RevocationOutcome::Refused, Some(429), 1), (RevocationOutcome::Unknown, None, 0)]), "{rest:?}");
+}
+
+/// No connection is made, and so nothing was sent and nobody refused it: neither what waits to be tried again, nor what is being
+/// connected when the batch stops, and waits when the drain is over.
+#[tokio::test(start_paused = true)]
+async fn what_was_never_connected_was_not_attempted() {
+    for connecting in [Duration::ZERO, Duration::from_secs(2)] {
+        let transport = tower::service_fn(move |_: Request<Body>| async move {
+            tokio::time::sleep(connecting).await;
+            Err::<Response<Body>, _>(AttemptError::not_sent("connection refused"))
+        });
+        let backoff = Backoff::new(Duration::from_secs(60), Duration::from_secs(60));
+        let retry = RetryPolicy::builder().backoff(backoff).jitter(Jitter::off()).build();
+        let client = Client::builder().token("t").retry(retry).transport(transport).build().unwrap();
+        let batch = client.jwt().discard_user_jwts(ids(4)).concurrency(2).drain_timeout(Duration::from_secs(5));
+        let (stop, mut stream) = (batch.stop_handle(), batch.stream());
+        assert!(tokio::time::timeout(Duration::from_secs(1), stream.next()).await.is_err());
+        stop.stop();
+        let start = tokio::time::Instant::now();
+        let rest = stream.collect::<Vec<_>>().await;
+        let found = rest.iter().map(|each| (each.outcome, each.attempts, each.status));
+        assert!(found.eq([(RevocationOutcome::NotAttempted, 0, None); 4]), "{rest:?}");
+        assert_eq!(start.elapsed().as_secs(), if connecting.is_zero() { 0 } else { 5 });
+    }
 }
 
 /// Puts each call into a task of its own, which nobody stops.

@@ -203,3 +203,33 @@ async fn a_stopped_batch_says_what_its_journal_knows() {
     use RevocationOutcome::{NotAttempted, Revoked, Unknown};
     assert_eq!(found, [(Revoked, true), (Unknown, true), (NotAttempted, false)]);
 }
+
+/// That nothing was sent leaves no doubt, and takes none away: where an earlier run may have revoked it, that still counts.
+#[tokio::test]
+async fn what_was_never_connected_when_a_batch_stopped_is_sent_by_the_next_one() {
+    use RevocationOutcome::{AlreadyRevoked, NotAttempted, NotFound, Unknown};
+    for (is_in_doubt, stopped, resumed) in [(false, NotAttempted, NotFound), (true, Unknown, AlreadyRevoked)] {
+        let (_folder, path) = folder();
+        let server = Server::start().await.unwrap();
+        let builder = || Client::builder().token(server.token()).base_url(server.url());
+        // Of the other kind: the API says 404.
+        let ids = server.add_project_tokens(1);
+        if is_in_doubt {
+            server.fail_next(Fault::reset().always());
+            let client = builder().retry(magicbell::RetryPolicy::never()).build().unwrap();
+            assert_eq!(outcomes(&revoke(&client, &ids, &path).await), [Unknown]);
+            server.clear_faults();
+        }
+        let down = tower::service_fn(|_: http::Request<Body>| {
+            std::future::ready(Err::<http::Response<Body>, BoxError>(AttemptError::not_sent("down").into()))
+        });
+        let client = builder().transport(down).build().unwrap();
+        let batch = client.jwt().discard_user_jwts(ids.clone()).journal(Journal::open(&path).unwrap()).unwrap();
+        let (stop, mut stream) = (batch.stop_handle(), batch.stream());
+        assert!(futures_util::FutureExt::now_or_never(stream.next()).is_none(), "it waits to be tried again");
+        stop.stop();
+        assert_eq!(outcomes(&stream.collect::<Vec<_>>().await), [stopped]);
+        assert_eq!(Journal::open(&path).unwrap().unknown(), usize::from(is_in_doubt));
+        assert_eq!(outcomes(&revoke(&self::client(&server), &ids, &path).await), [resumed]);
+    }
+}

@@ -60,7 +60,9 @@ impl<'a> JwtService<'a> {
     /// Revokes many tokens of users: exactly one outcome for each id, as they come.
     ///
     /// The ids are read as places come free, so that a million of them take no more memory than a thousand. An id that is
-    /// given again while it is in flight is sent once, and each input gets the outcome.
+    /// given again while it is in flight is sent once, and each input gets the outcome. So that this holds for one id a million
+    /// times too, at most 16 such inputs wait for each request that [may be in flight](Revocations::concurrency); those after them
+    /// are read when some have their outcome, and sent again.
     ///
     /// Waiting for the rate limit, and for what a 429 asks for, uses up neither an id's attempts nor its time: the client's
     /// `timeout` doesn't hold here, each attempt's does.

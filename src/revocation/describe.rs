@@ -9,9 +9,8 @@ use super::journal::Known;
 use super::{Revocation, RevocationOutcome};
 use crate::error::REQUEST_ID;
 
-/// Says what became of an input whose request has ended, but for the error, and the time and the request id that a success names:
-/// there is one of each, however many inputs named the id.
-pub(super) fn ended(index: u64, token_id: String, discarded: &Discarded, before: Doubt) -> Revocation {
+/// Says what became of an input whose request has ended.
+pub(super) fn ended(index: u64, token_id: String, discarded: Discarded, before: Doubt) -> Revocation {
     let mut revocation = Revocation::new(index, token_id, RevocationOutcome::Unknown);
     match discarded {
         Ok(Ok(answered)) => {
@@ -21,18 +20,21 @@ pub(super) fn ended(index: u64, token_id: String, discarded: &Discarded, before:
             revocation.rate_limited = attempts.map_or(0, rate_limited);
             revocation.status = Some(answered.status);
             revocation.elapsed = answered.elapsed;
+            revocation.discarded_at = answered.discarded_at;
+            revocation.request_id = answered.request_id;
         }
         Ok(Err(error)) => {
-            revocation.outcome = classify(error, before);
+            revocation.outcome = classify(&error, before);
             revocation.attempted = Doubt::after(error.attempts());
             revocation.attempts = count(error.attempts().len());
             revocation.rate_limited = rate_limited(error.attempts());
             revocation.status = error.status();
             revocation.elapsed = error.elapsed();
             revocation.request_id = error.headers().and_then(|headers| headers.get(REQUEST_ID)).cloned();
+            revocation.error = Some(error);
         }
         // A layer of the caller's panicked: how far the last attempt got isn't known.
-        Err(so_far) => note(&mut revocation, so_far),
+        Err(so_far) => note(&mut revocation, &so_far),
     }
     revocation
 }

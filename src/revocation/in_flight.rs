@@ -124,6 +124,8 @@ pub(super) struct Slots {
     free: Vec<usize>,
     by_hash: HashMap<u64, usize, BuildHasherDefault<Hashed>>,
     hasher: RandomState,
+    /// How many inputs wait besides the first ones.
+    others: usize,
 }
 
 /// Takes what is a hash already, of a [`RandomState`], for its own.
@@ -155,6 +157,7 @@ impl Slots {
             && slot.token_id == token_id
         {
             slot.others.push(index);
+            self.others += 1;
             return None;
         }
         let free = self.free.pop();
@@ -172,6 +175,11 @@ impl Slots {
         Some(slot)
     }
 
+    /// Returns how many inputs wait for an id that another one gave.
+    pub(super) fn others(&self) -> usize {
+        self.others
+    }
+
     pub(super) fn token_id(&self, slot: usize) -> &str {
         &self.slots[slot].token_id
     }
@@ -179,6 +187,7 @@ impl Slots {
     /// Gives an id's place free.
     pub(super) fn remove(&mut self, slot: usize) -> Slot {
         let removed = std::mem::take(&mut self.slots[slot]);
+        self.others -= removed.others.len();
         self.free.push(slot);
         // Two ids with one hash: the later one has the entry.
         if let Entry::Occupied(entry) = self.by_hash.entry(removed.hash)
@@ -214,8 +223,10 @@ mod tests {
         let slot = slots.insert(0, "a".into(), Doubt::None).unwrap();
         assert_eq!(slots.insert(1, "a".into(), Doubt::None), None);
         assert_ne!(slots.insert(2, "b".into(), Doubt::None), Some(slot));
+        assert_eq!(slots.others(), 1);
         let removed = slots.remove(slot);
         assert_eq!((removed.first, removed.others), (0, vec![1]));
+        assert_eq!(slots.others(), 0);
         assert_eq!(slots.insert(3, "a".into(), Doubt::None), Some(slot), "its place is used again");
     }
 }

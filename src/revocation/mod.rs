@@ -138,6 +138,7 @@ mod journal;
 mod outcome;
 mod own;
 mod progress;
+mod ready;
 mod recording;
 mod report;
 mod run;

@@ -79,6 +79,19 @@ impl Revocation {
         }
     }
 
+    /// Makes the outcome of another input that named the same id at the same time: all but the error, of which there is one.
+    pub(super) fn share(&self, index: u64) -> Self {
+        Self {
+            index,
+            token_id: self.token_id.clone(),
+            discarded_at: self.discarded_at.clone(),
+            error: None,
+            request_id: self.request_id.clone(),
+            is_shared: true,
+            ..*self
+        }
+    }
+
     /// Says whether [`AlreadyRevoked`](RevocationOutcome::AlreadyRevoked) is presumed: the API answered 404 after an attempt that
     /// may have revoked the token. That is what it answers then; but it answers the same where it never had such a token. An attempt
     /// that was answered by 503 or 408 is none of those: after it a 404 is [`NotFound`](RevocationOutcome::NotFound).

@@ -1,6 +1,5 @@
 //! A batch under way, wherever its ids come from.
 
-use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -10,14 +9,18 @@ use futures_util::stream::FuturesUnordered;
 
 use super::batch::{Kind, OwnToken, Revocations};
 use super::classify::Doubt;
-use super::in_flight::{Answered, Discarded, Discarding, Slot, Slots, SoFar};
+use super::in_flight::{Discarded, Discarding, Slot, Slots, SoFar};
 use super::journal::Known;
 use super::own::OwnIds;
+use super::ready::Ready;
 use super::recording::Recording;
 use super::stop::StopHandle;
 use super::watch::Watch;
 use super::{Revocation, RevocationOutcome, StopReason, describe};
 use crate::client::Client;
+
+/// How many inputs that repeat an id wait for its outcome, at most, for each request that may be in flight.
+const REPEATS: usize = 16;
 
 /// A batch under way.
 pub(super) struct Run {
@@ -27,7 +30,7 @@ pub(super) struct Run {
     pub(super) read: u64,
     slots: Slots,
     pub(super) in_flight: FuturesUnordered<Discarding>,
-    ready: VecDeque<Revocation>,
+    ready: Ready,
     pub(super) stopped: Option<StopReason>,
     pub(super) stop: StopHandle,
     pub(super) drain_timeout: Duration,
@@ -50,7 +53,7 @@ impl Run {
             read: 0,
             slots: Slots::default(),
             in_flight: FuturesUnordered::new(),
-            ready: VecDeque::new(),
+            ready: Ready::default(),
             stopped: None,
             stop: batch.stop,
             drain_timeout: batch.drain_timeout,
@@ -65,20 +68,22 @@ impl Run {
 
     /// Returns an outcome that may be handed out: what becomes of an id is written first.
     pub(super) fn next_ready(&mut self) -> Option<Revocation> {
-        if self.recording.is_dirty() { None } else { self.ready.pop_front() }
+        if self.recording.is_dirty() { None } else { self.ready.pop() }
     }
 
     pub(super) fn has_ready(&self) -> bool {
         !self.ready.is_empty()
     }
 
-    /// Asks whether another id can be read: there is a place in flight, nothing waits to be handed out, and it is known which id
-    /// must not be sent yet.
+    /// Asks whether another id can be read: there is a place in flight, and one to wait for what is in flight already, nothing waits
+    /// to be handed out, and it is known which id must not be sent yet.
     pub(super) fn poll_place(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         let most = self.watch.concurrency();
         // While something is going to be written, what is sent next may be written with it.
         let waiting = if self.recording.is_dirty() { 2 * most } else { 1 };
-        if self.ready.len() >= waiting || self.in_flight.len() + self.fresh.len() >= most {
+        let is_full =
+            self.in_flight.len() + self.fresh.len() >= most || self.slots.others() >= REPEATS.saturating_mul(most);
+        if is_full || self.ready.len() >= waiting {
             return Poll::Ready(false);
         }
         if self.stopped.is_none() {
@@ -95,10 +100,7 @@ impl Run {
         if !self.recording.commit() {
             self.stop_for(StopReason::JournalFailed);
             for discarding in std::mem::take(&mut self.fresh) {
-                let Slot { token_id, first, others, before, .. } = self.slots.remove(discarding.slot());
-                for index in std::iter::once(first).chain(others) {
-                    self.ready.push_back(describe::not_attempted(index, token_id.clone(), before));
-                }
+                self.end(discarding.slot(), describe::not_attempted);
             }
         }
         self.in_flight.extend(self.fresh.drain(..));
@@ -174,13 +176,13 @@ impl Run {
         if let Some((known, outcome)) = known.and_then(|known| Some((known, known.settled()?))) {
             let revocation = describe::from_journal(index, token_id, outcome, known);
             self.watch.recall(&revocation);
-            self.ready.push_back(revocation);
+            self.ready.push(revocation);
         } else if self.stopped.is_some() {
-            self.ready.push_back(describe::not_attempted(index, token_id, before));
+            self.ready.push(describe::not_attempted(index, token_id, before));
         } else if self.recording.is_on() && self.client.is_own_token(&token_id) {
             let revocation = Revocation::new(index, token_id, RevocationOutcome::InvalidId);
             self.recording.end(&revocation);
-            self.ready.push_back(revocation);
+            self.ready.push(revocation);
         } else if let Some(slot) = self.slots.insert(index, token_id, before) {
             self.begin(slot);
         }
@@ -202,7 +204,7 @@ impl Run {
     }
 
     fn not_attempted(&mut self, index: u64, token_id: String) {
-        self.ready.push_back(describe::not_attempted(index, token_id, Doubt::None));
+        self.ready.push(describe::not_attempted(index, token_id, Doubt::None));
     }
 
     /// Stops: nothing is sent any more that hasn't been.
@@ -242,43 +244,25 @@ impl Run {
     /// Ends what a slot holds, whose request was given up.
     fn end_unfinished(&mut self, slot: usize, so_far: &SoFar) {
         let may_go_on = self.client.has_outer_layers();
-        self.end(slot, |index, token_id, before, _| describe::given_up(index, token_id, so_far, before, may_go_on));
+        self.end(slot, |index, token_id, before| describe::given_up(index, token_id, so_far, before, may_go_on));
     }
 
     /// Hands the outcome out to each input that waited for it.
-    fn settle(&mut self, slot: usize, mut discarded: Discarded) {
-        let at = self.ready.len();
-        let describe = |index, token_id, before, is_last| {
-            let mut revocation = describe::ended(index, token_id, &discarded, before);
-            if let Ok(Ok(Answered { discarded_at, request_id, .. })) = &mut discarded {
-                revocation.discarded_at = if is_last { discarded_at.take() } else { discarded_at.clone() };
-                revocation.request_id = if is_last { request_id.take() } else { request_id.clone() };
-            }
-            revocation
-        };
-        let before = self.end(slot, describe);
-        if let (Some(first), Ok(Err(error))) = (self.ready.get_mut(at), discarded) {
-            first.error = Some(error);
-        }
-        let reason = self.ready.get(at).and_then(|first| self.watch.learn(first, self.read, before));
+    fn settle(&mut self, slot: usize, discarded: Discarded) {
+        let before = self.end(slot, |index, token_id, before| describe::ended(index, token_id, discarded, before));
+        let reason = self.ready.last().and_then(|last| self.watch.learn(last, self.read, before));
         if let (None, Some(reason)) = (self.stopped, reason) {
             self.stop_for(reason);
         }
     }
 
-    /// Ends what a slot holds: the first input's outcome is described last, is written, and is handed out before those of the
-    /// others. Returns what an earlier batch may have done.
-    fn end(&mut self, slot: usize, mut describe: impl FnMut(u64, String, Doubt, bool) -> Revocation) -> Doubt {
+    /// Ends what a slot holds: the first input's outcome is written, and is handed out before those of the others. Returns what an
+    /// earlier batch may have done.
+    fn end(&mut self, slot: usize, describe: impl FnOnce(u64, String, Doubt) -> Revocation) -> Doubt {
         let Slot { token_id, first, others, before, .. } = self.slots.remove(slot);
-        let shared = others.into_iter().map(|index| {
-            let shared = describe(index, token_id.clone(), before, false);
-            Revocation { is_shared: true, ..shared }
-        });
-        let shared = shared.collect::<Vec<_>>();
-        let revocation = describe(first, token_id, before, true);
+        let revocation = describe(first, token_id, before);
         self.recording.end(&revocation);
-        self.ready.push_back(revocation);
-        self.ready.extend(shared);
+        self.ready.push_shared(revocation, others);
         before
     }
 }

@@ -49,8 +49,9 @@ pub(super) enum Requested {
 impl StopHandle {
     /// Stops: no other id is sent, and what was sent and is in flight has the batch's
     /// [drain time](super::Revocations::drain_timeout) to end. What still waits for its turn, or to try again after no connection was
-    /// made, and ids that are read on, are [`NotAttempted`](super::RevocationOutcome::NotAttempted). Where the client has [layers](crate::ClientBuilder::layer) around its
-    /// calls, one of them may go on with a call that is given up, so what waits has the drain time too.
+    /// made, and ids that are read on, are [`NotAttempted`](super::RevocationOutcome::NotAttempted). Where the client has
+    /// [layers](crate::ClientBuilder::layer) around its calls, one of them may go on with a call that is given up, so what waits has
+    /// the drain time too.
     ///
     /// The second time it ends at once. What is in flight, or in such a layer's hands, is
     /// [`Unknown`](super::RevocationOutcome::Unknown); what a 429 has turned away each time is

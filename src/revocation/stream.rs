@@ -117,10 +117,17 @@ where
         is_over
     }
 
-    /// Reads ids while there are places for them.
+    /// Reads ids while there are places for them. After many that need none, as those that are in flight already, others on the
+    /// thread get their turn.
     fn read(self: Pin<&mut Self>, is_over: bool, cx: &mut Context<'_>) {
         let mut this = self.project();
+        let mut left = this.run.watch.concurrency().saturating_add(IN_A_ROW as usize);
         while !*this.ids_ended && this.run.poll_place(cx) == Poll::Ready(true) {
+            if left == 0 {
+                cx.waker().wake_by_ref();
+                return;
+            }
+            left -= 1;
             match this.ids.as_mut().poll_next(cx) {
                 Poll::Ready(Some(id)) => this.run.take_up(id.into()),
                 Poll::Ready(None) => *this.ids_ended = true,

@@ -6,6 +6,7 @@ mod support;
 
 mod auto_traits;
 mod batch_concurrency;
+mod batch_repeats;
 mod batch_stops;
 mod batch_stops_itself;
 mod blocking;

@@ -215,8 +215,8 @@ impl Run {
     }
 
     /// Drops what waits for its turn and was never sent, and leaves the rest to its end. What follows an attempt may be owed to it,
-    /// so it counts as sent, also while it waits to be sent again, but where no attempt got as far as the server; and what a layer around the call has in hand may be sent by that
-    /// after all.
+    /// so it counts as sent, also while it waits to be sent again, but where no attempt got as far as the server; and what a layer
+    /// around the call has in hand may be sent by that after all.
     fn give_up_unsent(&mut self) {
         if self.client.has_outer_layers() {
             return;

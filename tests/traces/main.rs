@@ -2,10 +2,11 @@
 //! opens first can stay disabled for one that has just got its own.
 
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use http::Request;
+use http::{Request, Response};
 use magicbell::jwt::{CreateProjectJwt, DiscardUserJwt, FetchProjectTokens};
 use magicbell::middleware::retry::{Backoff, Jitter};
 use magicbell::testing::{Fault, Server, assert_hidden};
@@ -149,4 +150,38 @@ async fn an_attempt_that_is_timed_out_says_so_in_its_own_span() {
     assert_eq!(closed.len(), 2, "{text}");
     assert!(closed[0].contains(r#"error.type="timeout""#), "{}", closed[0]);
     assert!(!closed[1].contains("error.type") && closed[1].contains("http.response.status_code=200"), "{}", closed[1]);
+}
+
+/// Calls that nobody observes go through a stack without spans: over the same limit, pace and connections.
+#[tokio::test(start_paused = true)]
+async fn a_subscriber_may_come_at_any_time_and_changes_no_limit() {
+    let _alone = ALONE.lock().await;
+    let running = Arc::new(AtomicUsize::new(0));
+    let transport = tower::service_fn(move |_: Request<Body>| {
+        let running = Arc::clone(&running);
+        async move {
+            assert_eq!(running.fetch_add(1, Ordering::SeqCst), 0, "one at a time");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            running.fetch_sub(1, Ordering::SeqCst);
+            let mut answer = Response::new(Body::from("{}"));
+            *answer.status_mut() = http::StatusCode::TOO_MANY_REQUESTS;
+            answer.headers_mut().insert("retry-after", http::HeaderValue::from_static("20"));
+            Ok::<_, magicbell::BoxError>(answer)
+        }
+    });
+    let client = Client::builder().token("t").transport(transport).concurrency_limit(1).build().unwrap();
+    let call = || client.request(list()).max_attempts(1).send();
+    let unobserved = call();
+    let order = Order::default();
+    let guard = tracing_subscriber::registry().with(order.clone()).set_default();
+    let observed = call();
+    let start = tokio::time::Instant::now();
+    let (first, second) = tokio::join!(unobserved, observed);
+    assert!(first.unwrap_err().is_rate_limited() && second.unwrap_err().is_rate_limited());
+    // The second one had its permit when the first had met the 429, and waited for what that had asked for.
+    assert!(start.elapsed() >= Duration::from_secs(22), "{:?}", start.elapsed());
+    assert_eq!(*order.0.lock().unwrap(), ["span call", "span attempt"]);
+    drop(guard);
+    call().await.unwrap_err();
+    assert_eq!(order.0.lock().unwrap().len(), 2);
 }

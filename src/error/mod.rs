@@ -8,6 +8,7 @@ mod error_type;
 mod from_stack;
 mod invalid_request;
 mod kind;
+mod known_token;
 mod redaction;
 
 pub use api_error::ApiError;
@@ -20,6 +21,6 @@ pub(crate) use api_error::{is_no_answer, says_in_progress};
 pub(crate) use causes::{CredentialsError, TlsError, TransportError};
 pub(crate) use error_type::{REQUEST_ID, request_id};
 pub(crate) use from_stack::Failure;
-pub(crate) use redaction::Redactor;
 #[cfg(feature = "testing")]
-pub(crate) use redaction::forms;
+pub(crate) use known_token::forms;
+pub(crate) use redaction::Redactor;

@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine as _;
-use base64::engine::GeneralPurpose;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderValue;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value};
+
+use super::known_token::{replace, token_of};
 
 /// What a secret is replaced by.
 const REDACTED: &str = "[redacted]";
@@ -72,13 +72,13 @@ impl Redactor {
     /// Says whether a text is the token itself.
     pub(crate) fn is_known_token(&self, text: &str) -> bool {
         let authorization = self.authorization.read().unwrap_or_else(PoisonError::into_inner);
-        authorization.as_ref().is_some_and(|value| value.as_bytes().strip_prefix(b"Bearer ") == Some(text.as_bytes()))
+        authorization.as_ref().is_some_and(|value| token_of(value) == text)
     }
 
     fn all_claims(&self) -> Map<String, Value> {
         let authorization = self.authorization.read().unwrap_or_else(PoisonError::into_inner);
-        let token = authorization.as_ref().and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-        let payload = token.and_then(|token| token.split('.').nth(1));
+        let token = authorization.as_ref().map(token_of).unwrap_or_default();
+        let payload = token.split('.').nth(1);
         let payload = payload.and_then(|payload| URL_SAFE_NO_PAD.decode(payload).ok()).unwrap_or_default();
         serde_json::from_slice(&payload).unwrap_or_default()
     }
@@ -98,9 +98,11 @@ impl Redactor {
         let authorization = self.authorization.read().unwrap_or_else(PoisonError::into_inner);
         let earlier = self.earlier.read().unwrap_or_else(PoisonError::into_inner);
         let known = authorization.iter().chain(earlier.iter());
-        let tokens = known.filter_map(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-        let forms = tokens.flat_map(|token| forms(token).map(|(_, form)| form));
-        forms.filter(|form| !form.is_empty()).fold(text.to_owned(), |text, form| text.replace(&form, REDACTED))
+        // What white space is in a token has been folded in the text, too.
+        known.map(token_of).fold(text.to_owned(), |text, token| match fold(&token) {
+            folded if folded == token => replace(text, &token, REDACTED),
+            folded => replace(replace(text, &folded, REDACTED), &token, REDACTED),
+        })
     }
 }
 
@@ -108,26 +110,6 @@ impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Redactor")
     }
-}
-
-/// The forms in which a secret can stand in a text, each with its name: as it is, percent-encoded, and in base64 (either alphabet)
-/// wherever in the encoded bytes it begins.
-pub(crate) fn forms(secret: &str) -> [(&'static str, String); 8] {
-    let base64 = |engine: &GeneralPurpose, before: usize| {
-        let encoded = engine.encode([&vec![0; before], secret.as_bytes()].concat());
-        // The characters that no neighbouring byte has a part in.
-        encoded[(before * 8).div_ceil(6)..(before + secret.len()) * 8 / 6].to_owned()
-    };
-    [
-        ("as it is", secret.to_owned()),
-        ("percent-encoded", utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string()),
-        ("in base64", base64(&STANDARD_NO_PAD, 0)),
-        ("in base64", base64(&STANDARD_NO_PAD, 1)),
-        ("in base64", base64(&STANDARD_NO_PAD, 2)),
-        ("in base64", base64(&URL_SAFE_NO_PAD, 0)),
-        ("in base64", base64(&URL_SAFE_NO_PAD, 1)),
-        ("in base64", base64(&URL_SAFE_NO_PAD, 2)),
-    ]
 }
 
 /// Replaces runs that begin as every JWT does, `{"` in base64, and are long enough to be one.
@@ -169,6 +151,8 @@ fn truncate(text: &str, max: usize) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use base64::engine::general_purpose::STANDARD_NO_PAD;
+
     use super::*;
 
     fn clean(text: &str, max: usize) -> String {
@@ -199,6 +183,25 @@ mod tests {
     }
 
     #[test]
+    fn the_token_is_what_follows_the_scheme_whatever_that_is() {
+        let payload = URL_SAFE_NO_PAD.encode(r#"{"jti":"tok-1"}"#);
+        let token = format!("e30.{payload}.c2ln");
+        for before in ["Bearer ", "bearer ", "Token ", "Bearer  ", "Bearer\t ", " Bearer ", ""] {
+            let redactor = Redactor::default();
+            redactor.learn(&HeaderValue::try_from(format!("{before}{token} ").trim_end()).unwrap());
+            assert_eq!(redactor.clean(&format!("no {token}!"), 99), "no [redacted]!", "{before:?}");
+            assert!(redactor.is_known_token(&token), "{before:?}");
+            assert_eq!(
+                (redactor.claims(), redactor.claim("jti")),
+                (vec!["tok-1".to_owned()], Some("tok-1".to_owned()))
+            );
+        }
+        let redactor = Redactor::default();
+        redactor.learn(&HeaderValue::from_bytes("Digest user=\"é\",  response=\"opaque\"".as_bytes()).unwrap());
+        assert_eq!(redactor.clean("got user=\"é\",  response=\"opaque\"", 99), "got [redacted]");
+    }
+
+    #[test]
     fn an_echo_in_another_form_is_redacted() {
         let redactor = Redactor::default();
         let token = "an-opaque-token-".repeat(4);
@@ -211,6 +214,29 @@ mod tests {
             assert!(clean.replace("[redacted]", "").len() <= 8, "{encoded}: {clean}");
         }
         assert_eq!(clean("known%2Etoken", 99), "[redacted]");
+    }
+
+    #[test]
+    fn an_odd_value_never_panics_and_leaves_other_words_alone() {
+        for value in
+            ["", " ", "Bearer", "Bearer ", "Bearer  ", "Bearer a", "Bearer ab", "Bearer -", "a", "é", "Bearer é"]
+        {
+            let redactor = Redactor::default();
+            redactor.learn(&HeaderValue::from_bytes(value.as_bytes()).unwrap());
+            let text = "banana Y2Fu, YW 7 of abacus";
+            assert_eq!(redactor.clean(text, 99), text, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn a_short_token_is_redacted_where_it_is_a_word() {
+        let redactor = Redactor::default();
+        redactor.learn(&HeaderValue::from_static("Bearer s3cr.t"));
+        assert_eq!(
+            redactor.clean("no 's3cr.t' and s3cr%2Et, but s3cr.tx", 99),
+            "no '[redacted]' and [redacted], but s3cr.tx"
+        );
+        assert_eq!(redactor.clean("s3cr.ts3cr.t s3cr.t", 99), "s3cr.ts3cr.t [redacted]");
     }
 
     #[test]

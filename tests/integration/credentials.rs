@@ -158,3 +158,30 @@ async fn a_401_whose_body_was_lost_has_the_token_fetched_anew_too() {
     client.execute(list()).await.unwrap();
     assert!(fetches.load(Ordering::Relaxed) >= 2, "the token that was refused is still kept");
 }
+
+/// What a client shows of an error whose server echoes the whole `Authorization`.
+async fn shown(value: &'static str) -> (magicbell::Error, usize) {
+    let (received, transport) = crate::support::transport(|request| {
+        let echo = request.headers()["authorization"].to_str().unwrap();
+        Ok(http::Response::builder().status(403).body(format!("no good: {echo} (a7b)").into()).unwrap())
+    });
+    let credentials = move || async move { Ok::<_, BoxError>(http::HeaderValue::from_static(value)) };
+    let client = Client::builder().credentials(credentials).transport(transport).retry(quick()).build().unwrap();
+    let error = client.execute(list()).await.unwrap_err();
+    let count = received.lock().unwrap().len();
+    (error, count)
+}
+
+#[tokio::test]
+async fn a_token_is_known_whatever_its_scheme() {
+    for value in
+        ["Bearer opaque-t0ken", "bearer opaque-t0ken", "Token  opaque-t0ken", "opaque-t0ken", "Bearer a", "X a7b"]
+    {
+        let (error, sent) = shown(value).await;
+        assert_eq!((error.kind(), sent), (ErrorKind::Api, 1), "{value:?}");
+        let text = format!("{error} {error:?}");
+        assert!(text.contains("no good"), "nothing else is garbled: {text}");
+        let shows = text.contains("t0ken") || (value == "X a7b" && text.contains("a7b"));
+        assert!(!shows, "{value:?}: {text}");
+    }
+}

@@ -26,6 +26,12 @@ fn after_scheme(value: &str) -> &str {
     value.split_once([' ', '\t']).map_or(value, |(_, token)| token.trim())
 }
 
+/// Says whether there is a token to send. A scheme alone is none.
+pub(crate) fn has_token(authorization: &HeaderValue) -> bool {
+    let token = token_of(authorization);
+    !token.is_empty() && !authorization.as_bytes().trim_ascii().eq_ignore_ascii_case(b"bearer")
+}
+
 /// Replaces a token in a text, in whatever form. A token of fewer than [`MIN`] bytes is replaced where it is a word by itself.
 pub(super) fn replace(text: String, token: &str, by: &str) -> String {
     let (long, short): (Vec<_>, Vec<_>) = forms(token).into_iter().partition(|(_, form)| form.len() >= MIN);
@@ -100,7 +106,9 @@ mod tests {
         ] {
             let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
             assert_eq!(token_of(&value), token, "{value:?}");
+            assert_eq!(has_token(&value), !token.is_empty(), "{value:?}");
         }
+        assert!(!has_token(&HeaderValue::from_static("Bearer")));
         assert_eq!(token_of(&HeaderValue::from_bytes(b"Bearer \xff!").unwrap()), "\u{fffd}!");
     }
 }

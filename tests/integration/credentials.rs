@@ -173,6 +173,16 @@ async fn shown(value: &'static str) -> (magicbell::Error, usize) {
 }
 
 #[tokio::test]
+async fn credentials_without_a_token_send_nothing() {
+    for value in ["", " ", "Bearer", "bearer ", "Bearer \t ", "Token "] {
+        let (error, sent) = shown(value).await;
+        assert_eq!((error.kind(), error.outcome(), sent), (ErrorKind::Credentials, Outcome::NotSent, 0), "{value:?}");
+        let text = format!("{error:?}");
+        assert!(text.contains("a scheme alone"), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn a_token_is_known_whatever_its_scheme() {
     for value in
         ["Bearer opaque-t0ken", "bearer opaque-t0ken", "Token  opaque-t0ken", "opaque-t0ken", "Bearer a", "X a7b"]

@@ -72,11 +72,33 @@ async fn a_401_has_the_token_fetched_anew_and_the_request_sent_once_more() {
 #[tokio::test]
 async fn a_second_401_is_final() {
     let server = Server::start().await.unwrap();
-    let credentials = FetchedCredentials::new(|| async { Ok(Fetched::new(bearer("not.a.token")?)) });
+    let fetches = AtomicU32::new(0);
+    let credentials = FetchedCredentials::new(move || {
+        let value = bearer(&format!("not.a.token.{}", fetches.fetch_add(1, Ordering::Relaxed)));
+        async move { Ok(Fetched::new(value?)) }
+    });
     let client = Client::builder().credentials(credentials).base_url(server.url()).retry(quick()).build().unwrap();
     let error = client.execute(list()).await.unwrap_err();
     assert!(error.is_unauthorized());
     assert_eq!((error.attempts().len(), server.request_count()), (2, 2));
+}
+
+#[tokio::test]
+async fn a_401_is_final_where_the_same_token_is_fetched_again() {
+    let server = Server::start().await.unwrap();
+    let fetches = Arc::new(AtomicU32::new(0));
+    let counter = Arc::clone(&fetches);
+    let credentials = FetchedCredentials::new(move || {
+        counter.fetch_add(1, Ordering::Relaxed);
+        async { Ok(Fetched::new(bearer("not.a.token")?)) }
+    });
+    let client = Client::builder().credentials(credentials).base_url(server.url()).retry(quick()).build().unwrap();
+    let error = client.execute(CreateProjectJwt::builder().name("x").build()).await.unwrap_err();
+    assert!(error.is_unauthorized(), "{error:?}");
+    assert_eq!(error.outcome(), Outcome::Answered);
+    let told = error.attempts().iter().map(|attempt| attempt.outcome).collect::<Vec<_>>();
+    assert_eq!(told, [Outcome::Answered, Outcome::NotSent]);
+    assert_eq!((server.request_count(), fetches.load(Ordering::Relaxed)), (1, 2));
 }
 
 #[tokio::test]

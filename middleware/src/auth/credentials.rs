@@ -32,8 +32,9 @@ pub trait Credentials: Send + Sync + 'static {
     /// Returns the value for the next attempt; [`bearer`](super::bearer) makes one of a token. An error ends the attempt before it is sent.
     fn authorization(&self) -> Self::Future;
 
-    /// Is told that the server refused a value with 401, and returns whether the next attempt would carry another one. If so,
-    /// [`retry`](crate::retry) makes that attempt, once a call. False by default.
+    /// Is told that the server refused a value with 401, and returns whether the next attempt would carry another one, as far as is
+    /// known. If so, [`retry`](crate::retry) makes that attempt, once a call. Where it is given the refused value again, nothing is
+    /// sent, and the 401 stands. False by default.
     fn refused(&self, authorization: &HeaderValue) -> bool {
         let _ = authorization;
         false

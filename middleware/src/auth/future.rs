@@ -1,5 +1,6 @@
 //! The future: ask, send, and look at a 401.
 
+use std::error::Error;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -71,6 +72,10 @@ where
                     let Some((mut service, mut request)) = next.take() else {
                         return Poll::Ready(Err("polled after completion".into()));
                     };
+                    // The 401 that this one follows stands: the same value would meet it again.
+                    if request.extensions().get::<Refused>().is_some_and(|refused| refused.0 == value) {
+                        return Poll::Ready(Err(AttemptError::not_sent(RefusedAgain).permanent().into()));
+                    }
                     *this.sent = Some(value.clone());
                     request.headers_mut().insert(AUTHORIZATION, value);
                     this.state.set(State::Calling { future: service.call(request) });
@@ -78,9 +83,9 @@ where
                 StateProj::Calling { future } => {
                     let mut result = ready!(future.poll(cx)).map_err(Into::into);
                     let is_refused = status_of(&result) == Some(StatusCode::UNAUTHORIZED);
-                    let is_renewed = is_refused && this.sent.take().is_some_and(|sent| this.credentials.refused(&sent));
-                    if let (Ok(response), true) = (&mut result, is_renewed) {
-                        response.extensions_mut().insert(Renewed);
+                    let refused = this.sent.take().filter(|sent| is_refused && this.credentials.refused(sent));
+                    if let (Ok(response), Some(refused)) = (&mut result, refused) {
+                        response.extensions_mut().insert(Refused(refused));
                     }
                     return Poll::Ready(result);
                 }
@@ -100,9 +105,22 @@ fn status_of<R>(result: &Result<Response<R>, BoxError>) -> Option<StatusCode> {
     }
 }
 
-/// The next attempt would carry other credentials: in the extensions of a 401.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Renewed;
+/// The value that was refused: in the extensions of a 401 after which the next attempt would carry another, and in those of the
+/// request that follows it.
+#[derive(Debug, Clone)]
+pub(crate) struct Refused(HeaderValue);
+
+/// The value would be the one that was refused, and so nothing was sent.
+#[derive(Debug)]
+pub(crate) struct RefusedAgain;
+
+impl fmt::Display for RefusedAgain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the credentials gave what had been refused")
+    }
+}
+
+impl Error for RefusedAgain {}
 
 /// Without credentials nothing is sent. Credentials that failed for good stay so.
 fn not_sent(error: BoxError) -> AttemptError {

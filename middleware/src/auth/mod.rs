@@ -8,7 +8,8 @@
 //! Its `bearer` panics on a token that is no header value; [`bearer`] returns an error, and also refuses what a header could
 //! carry but no server would take: a pasted `Bearer ` prefix, spaces, letters outside ASCII.
 //!
-//! A 401 is told to the credentials; where the next attempt would carry others, [`retry`](crate::retry) makes it, once a call.
+//! A 401 is told to the credentials; where the next attempt would carry others, [`retry`](crate::retry) makes it, once a call. What
+//! was refused is not sent again by it: where they give the same after all, the 401 stands.
 //!
 //! ```
 //! use http::{Request, Response, header::AUTHORIZATION};
@@ -39,8 +40,8 @@ mod rotating;
 pub use bearer::{InvalidToken, bearer};
 pub use credentials::Credentials;
 pub use fetched::{Fetched, FetchedCredentials, FetchedFuture};
-#[cfg(feature = "retry")]
-pub(crate) use future::Renewed;
 pub use future::ResponseFuture;
+#[cfg(feature = "retry")]
+pub(crate) use future::{Refused, RefusedAgain};
 pub use layer::{Auth, AuthLayer};
 pub use rotating::RotatingCredentials;

@@ -1,6 +1,7 @@
 //! What a call knows of itself, and decides from it.
 
 mod next_attempt;
+mod refused;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +44,8 @@ pub(super) struct Call<B> {
     is_in_flight: bool,
     /// Whether an attempt was made since the credentials were renewed.
     renewed: bool,
+    /// The 401 before that attempt, for the case that the credentials give the same again.
+    refused: Option<Box<Attempted>>,
     /// Whether the next attempt has been paid for.
     is_paid: bool,
     /// A success whose body was lost, of something that mustn't be: if no other attempt brings it again, it is what is known.
@@ -78,6 +81,7 @@ impl<B> Call<B> {
             place: None,
             is_in_flight: false,
             renewed: false,
+            refused: None,
             is_paid: false,
             kept: None,
         }
@@ -245,7 +249,9 @@ impl<B> Call<B> {
         self.is_paid = again.as_ref().is_some_and(|again| again.is_paid);
         self.record(record);
         let is_lost = is_success(status) && self.safety == Safety::NonIdempotent;
+        self.let_a_401_stand(result);
         match again {
+            Some(_) if verdict == Verdict::Renewed => self.keep_refused(take(result)),
             Some(_) if is_lost => self.kept = Some(Box::new(take(result))),
             Some(_) => {}
             None => *result = self.conclude(take(result)),

@@ -42,7 +42,8 @@ pub enum Verdict {
     Backoff,
     /// Another attempt after the backoff for rate limits, or `Retry-After`.
     RateLimited,
-    /// Another attempt at once, and only once a call: the credentials were refused, and the next attempt carries others.
+    /// Another attempt at once, and only once a call: the credentials were refused, and the next attempt carries others. Where it
+    /// would carry the same, it isn't sent.
     Renewed,
 }
 
@@ -155,7 +156,7 @@ impl<'a> AttemptResult<'a> {
         match self.result {
             Ok(response) if response.status().is_success() => Verdict::Final,
             #[cfg(feature = "auth")]
-            Ok(response) if response.extensions().get::<crate::auth::Renewed>().is_some() => Verdict::Renewed,
+            Ok(response) if response.extensions().get::<crate::auth::Refused>().is_some() => Verdict::Renewed,
             Ok(response) => by_status(response.status(), repeatable),
             Err(error) => match lost_answer(&**error) {
                 // Another attempt would meet the same.

@@ -11,7 +11,9 @@ use magicbell_middleware::auth::{AuthLayer, Credentials, bearer};
 use magicbell_middleware::collect::{CollectLayer, ResponseBodyError};
 use magicbell_middleware::idempotency_key::IDEMPOTENCY_KEY;
 use magicbell_middleware::retry::{AttemptResult, Jitter, RetryLayer, RetryPolicy, Verdict};
-use magicbell_middleware::{AttemptError, Body, BoxError, CallContext, Operation, Outcome, Safety, find_source};
+use magicbell_middleware::{
+    AttemptError, Attempts, Body, BoxError, CallContext, Operation, Outcome, Safety, find_source,
+};
 use tower::{ServiceBuilder, ServiceExt as _};
 
 use crate::support::{Reply, Server, create, discard, list, policy, retry_error, stack, trusting};
@@ -346,6 +348,30 @@ async fn a_401_is_tried_again_once_and_only_with_other_credentials() {
     assert_eq!(result.unwrap().status(), 200);
     let tokens = server.received().into_iter().map(|sent| sent.headers[AUTHORIZATION].clone()).collect::<Vec<_>>();
     assert_eq!(tokens, ["Bearer t0", "Bearer t1", "Bearer t2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_401_stands_where_the_credentials_give_the_same_again() {
+    let server = Server::new([Reply::Status(401), Reply::Status(200)]);
+    let (result, asked) = with_credentials(&server, true, |_| numbered(0)).await;
+    let response = result.unwrap();
+    assert_eq!((response.status().as_u16(), server.count(), asked), (401, 1, 2));
+    let attempts = &response.extensions().get::<Attempts>().unwrap().0;
+    let told = attempts.iter().map(|attempt| (attempt.outcome, attempt.status.map(|status| status.as_u16())));
+    assert_eq!(told.collect::<Vec<_>>(), [(Outcome::Answered, Some(401)), (Outcome::NotSent, None)]);
+    // Once another has been sent, it is that one's answer that counts.
+    for status in [200, 403] {
+        let server = Server::new([Reply::Status(401), Reply::Status(503), Reply::Status(status)]);
+        let (result, _) = with_credentials(&server, true, numbered).await;
+        assert_eq!((result.unwrap().status().as_u16(), server.count()), (status, 3));
+    }
+    // And where there is none at all, that is what is told.
+    let server = Server::new([Reply::Status(401)]);
+    let then_none = |number| if number == 0 { numbered(0) } else { Err("vault sealed".into()) };
+    let (result, asked) = with_credentials(&server, true, then_none).await;
+    let error = result.unwrap_err();
+    assert_eq!((retry_error(&error).attempts().len(), server.count(), asked), (3, 1, 3));
+    assert!(format!("{error:?}").contains("vault sealed"));
 }
 
 #[tokio::test(start_paused = true)]

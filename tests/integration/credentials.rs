@@ -217,3 +217,27 @@ async fn a_token_is_known_whatever_its_scheme() {
         assert!(!shows, "{value:?}: {text}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_fetch_that_hangs_fails_no_call_while_the_token_is_valid() {
+    let (received, transport) = crate::support::transport(|_| Ok(http::Response::new(r#"{"tokens":[]}"#.into())));
+    let fetches = AtomicU32::new(0);
+    let credentials = FetchedCredentials::new(move || {
+        let is_first = fetches.fetch_add(1, Ordering::Relaxed) == 0;
+        async move {
+            if !is_first {
+                std::future::pending::<()>().await;
+            }
+            Ok(Fetched::new(bearer("t0")?).valid_for(Duration::from_secs(600)))
+        }
+    });
+    let client = Client::builder().credentials(credentials).transport(transport).build().unwrap();
+    client.execute(list()).await.unwrap();
+    tokio::time::advance(Duration::from_secs(545)).await;
+    let start = tokio::time::Instant::now();
+    for result in futures_util::future::join_all((0..64).map(|_| client.execute(list()))).await {
+        result.unwrap();
+    }
+    assert!(start.elapsed() < Duration::from_millis(1_100), "{:?}", start.elapsed());
+    assert_eq!(received.lock().unwrap().len(), 65);
+}

@@ -1,79 +1,37 @@
 //! Credentials that are fetched, and kept while they last.
 
+mod kept;
+mod value;
+
 use std::fmt;
-use std::pin::Pin;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::HeaderValue;
 use sync_wrapper::SyncWrapper;
 use tokio::sync::Mutex;
-use tokio::time::Instant;
+use tokio::time::timeout;
 
+use self::kept::{Had, Kept};
 use super::Credentials;
-use super::bearer::sensitive;
 use crate::BoxError;
 
-/// How long before its end a value is fetched anew, at most; a tenth of the time that it is valid for, if that is less.
-const MARGIN: Duration = Duration::from_secs(60);
+pub use self::value::Fetched;
 
-/// What a fetch gave: a value, and how long it is valid for.
-///
-/// ```
-/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
-/// # async fn main() -> Result<(), magicbell_middleware::BoxError> {
-/// # use std::{sync::atomic::{AtomicU32, Ordering}, time::Duration};
-/// # use magicbell_middleware::auth::{Credentials, Fetched, FetchedCredentials, bearer};
-/// # static FETCHES: AtomicU32 = AtomicU32::new(0);
-/// let credentials = FetchedCredentials::new(|| async {
-///     FETCHES.fetch_add(1, Ordering::Relaxed);
-///     Ok(Fetched::new(bearer("a.token")?).valid_for(Duration::from_secs(3600)))
-/// });
-/// for (seconds, fetches) in [(0, 1), (3500, 1), (50, 2)] {
-///     tokio::time::advance(Duration::from_secs(seconds)).await;
-///     credentials.authorization().await?;
-///     assert_eq!(FETCHES.load(Ordering::Relaxed), fetches); // the second a little before the end of the first
-/// }
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Debug, Clone)]
-pub struct Fetched {
-    value: HeaderValue,
-    fresh_until: Option<Instant>,
-    valid_until: Option<Instant>,
-}
-
-impl Fetched {
-    /// Takes a value that doesn't end; [`bearer`](super::bearer) makes one of a token.
-    #[must_use]
-    pub fn new(value: HeaderValue) -> Self {
-        Self { value: sensitive(value), fresh_until: None, valid_until: None }
-    }
-
-    /// Says how long the value is valid for from now on. It is fetched anew before that: 60 s, or a tenth of it if that is less.
-    #[must_use]
-    pub fn valid_for(mut self, duration: Duration) -> Self {
-        let now = Instant::now();
-        self.fresh_until = now.checked_add(duration - MARGIN.min(duration / 10));
-        self.valid_until = now.checked_add(duration);
-        self
-    }
-
-    fn is_fresh(&self) -> bool {
-        self.fresh_until.is_none_or(|until| Instant::now() < until)
-    }
-
-    fn is_valid(&self) -> bool {
-        self.valid_until.is_none_or(|until| Instant::now() < until)
-    }
-}
+/// How long an attempt waits for a fetch, at most, that it could do without.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Credentials that are fetched when they are first needed, kept while they last, and fetched anew before they end and after a
-/// 401. However many attempts wait for a fetch, there is one. Clones share it.
+/// 401. However many attempts wait for a fetch, there is one, and they share what becomes of it. Clones share it.
 ///
-/// Where a fetch fails, a value that is still valid is used on; without one, the attempt fails. The next one fetches again.
+/// Before the end of a value one attempt fetches it anew, and the others use it meanwhile. That one waits a second at most: where
+/// the fetch takes longer, fails or is dropped, the value is used on while it is valid, and fetched again a little later, by another
+/// attempt. Without a valid one, an attempt waits, and where the fetch fails it does too. The next one fetches again.
+///
+/// After a 401 the value is given up. Where the same one is fetched again, no attempt that met the 401 is sent again; and for 5 s
+/// further 401s to it are final, without a fetch.
 ///
 /// ```
 /// use std::time::Duration;
@@ -89,36 +47,41 @@ impl Fetched {
 /// # Ok(())
 /// # }
 /// ```
+///
+/// # Panics
+///
+/// The future of an attempt that fetches a value anew before its end, outside a tokio runtime whose time driver is enabled.
 pub struct FetchedCredentials<F> {
     shared: Arc<Shared<F>>,
 }
 
 struct Shared<F> {
     fetch: F,
-    /// Held while a fetch is under way, so that there is one.
+    /// Held while a fetch is under way, so that there is one. Where it is dropped, the next who waits makes another.
     fetching: Mutex<()>,
-    current: RwLock<Option<Fetched>>,
+    kept: RwLock<Kept>,
 }
 
 impl<F> FetchedCredentials<F> {
     /// Makes credentials of a function that fetches.
     pub fn new(fetch: F) -> Self {
-        Self { shared: Arc::new(Shared { fetch, fetching: Mutex::new(()), current: RwLock::new(None) }) }
+        Self { shared: Arc::new(Shared { fetch, fetching: Mutex::new(()), kept: RwLock::default() }) }
     }
 }
 
 impl<F> Shared<F> {
-    fn fresh(&self) -> Option<HeaderValue> {
-        self.kept(Fetched::is_fresh)
+    fn read(&self) -> RwLockReadGuard<'_, Kept> {
+        self.kept.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn kept(&self, is_wanted: fn(&Fetched) -> bool) -> Option<HeaderValue> {
-        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        current.as_ref().filter(|fetched| is_wanted(fetched)).map(|fetched| fetched.value.clone())
+    fn write(&self) -> RwLockWriteGuard<'_, Kept> {
+        self.kept.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn set(&self, fetched: Option<Fetched>) {
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = fetched;
+    /// Looks what can be had without a fetch, and how many had ended then.
+    fn look(&self) -> (Had, u64) {
+        let mut kept = self.write();
+        (kept.look(), kept.ended())
     }
 }
 
@@ -127,20 +90,44 @@ where
     F: Fn() -> R,
     R: Future<Output = Result<Fetched, BoxError>>,
 {
-    async fn fetched(&self) -> Result<HeaderValue, BoxError> {
-        let _one_at_a_time = self.fetching.lock().await;
-        // Somebody else may have fetched it while this one waited.
-        if let Some(value) = self.fresh() {
-            return Ok(value);
+    async fn authorization(&self) -> Result<HeaderValue, BoxError> {
+        match self.look() {
+            (Had::Value(value), _) => Ok(value),
+            (Had::Ending(value), _) => self.fetched_anew(value).await,
+            (Had::Nothing, ended) => self.fetched(ended).await,
         }
-        let fetched = match (self.fetch)().await {
-            Ok(fetched) => fetched,
-            // It is fetched before its end, so that a fetch that fails can be made again by then.
-            Err(error) => return self.kept(Fetched::is_valid).ok_or(error),
+    }
+
+    /// Waits for a fetch, or makes it.
+    async fn fetched(&self, ended: u64) -> Result<HeaderValue, BoxError> {
+        let _one_at_a_time = self.fetching.lock().await;
+        // Somebody else's may have ended while this one waited.
+        let given = self.read().given_since(ended);
+        match given {
+            Some(given) => given,
+            None => {
+                let result = (self.fetch)().await;
+                self.write().end(result)
+            }
+        }
+    }
+
+    /// Fetches a value anew, but for no longer than it is worth while while there is another.
+    async fn fetched_anew(&self, value: HeaderValue) -> Result<HeaderValue, BoxError> {
+        let Ok(_one_at_a_time) = self.fetching.try_lock() else { return Ok(value) };
+        let mut fetch = pin!((self.fetch)());
+        let in_time = timeout(PATIENCE, fetch.as_mut()).await;
+        let result = match in_time {
+            Ok(result) => result,
+            Err(_) => {
+                let valid = self.read().valid();
+                match valid {
+                    Some(value) => return Ok(value),
+                    None => fetch.await,
+                }
+            }
         };
-        let value = fetched.value.clone();
-        self.set(Some(fetched));
-        Ok(value)
+        self.write().end(result)
     }
 }
 
@@ -152,20 +139,16 @@ where
     type Future = FetchedFuture;
 
     fn authorization(&self) -> FetchedFuture {
-        if let Some(value) = self.shared.fresh() {
+        if let Some(value) = self.shared.read().fresh() {
             return FetchedFuture(State::Kept(Some(value)));
         }
         let shared = Arc::clone(&self.shared);
-        FetchedFuture(State::Fetching(SyncWrapper::new(Box::pin(async move { shared.fetched().await }))))
+        FetchedFuture(State::Fetching(SyncWrapper::new(Box::pin(async move { shared.authorization().await }))))
     }
 
-    /// The refused value is given up, unless another has been fetched since.
+    /// The refused value is given up, unless another has been fetched since, or the same one has just been fetched again.
     fn refused(&self, authorization: &HeaderValue) -> bool {
-        let mut current = self.shared.current.write().unwrap_or_else(PoisonError::into_inner);
-        if current.as_ref().is_some_and(|fetched| fetched.value == *authorization) {
-            *current = None;
-        }
-        true
+        self.shared.write().refuse(authorization)
     }
 }
 

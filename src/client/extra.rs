@@ -18,7 +18,7 @@ use tower::Service;
 use super::headers::Headers;
 use super::layered::BoxLayer;
 use super::stack::{Settings, Stack, assemble};
-use crate::error::{CredentialsError, Redactor, has_token};
+use crate::error::{CredentialsError, Redactor};
 #[cfg(feature = "_transport")]
 use crate::transport::RootCertificates;
 
@@ -151,12 +151,11 @@ impl Future for Authorization {
         };
         let given = given.map_err(|_| BoxError::from(TimeoutError::new(Limit::Credentials, *limit)))?;
         let value = given.map_err(CredentialsError)?;
-        if !has_token(&value) {
-            // No server would take it, so it is told what one would say: what is kept is given up.
-            inner.refused(&value);
-            return Poll::Ready(Err(CredentialsError("their value is empty, or a scheme alone".into()).into()));
+        if redactor.learn(&value) {
+            return Poll::Ready(Ok(value));
         }
-        redactor.learn(&value);
-        Poll::Ready(Ok(value))
+        // No server would take it, so it is told what one would say: what is kept is given up.
+        inner.refused(&value);
+        Poll::Ready(Err(CredentialsError("their value is empty, or a scheme alone".into()).into()))
     }
 }

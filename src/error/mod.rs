@@ -23,5 +23,4 @@ pub(crate) use error_type::{REQUEST_ID, request_id};
 pub(crate) use from_stack::Failure;
 #[cfg(feature = "testing")]
 pub(crate) use known_token::forms;
-pub(crate) use known_token::has_token;
 pub(crate) use redaction::Redactor;

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderValue;
 use serde_json::{Map, Value};
 
-use super::known_token::{replace, token_of};
+use super::known_token::{has_token, replace, token_of};
 
 /// What a secret is replaced by.
 const REDACTED: &str = "[redacted]";
@@ -31,15 +31,19 @@ pub(crate) struct Redactor {
 }
 
 impl Redactor {
-    /// Learns which `Authorization` is being sent.
-    pub(crate) fn learn(&self, authorization: &HeaderValue) {
-        let known = self.authorization.read().unwrap_or_else(PoisonError::into_inner).as_ref() == Some(authorization);
-        if !known {
-            let known =
-                self.authorization.write().unwrap_or_else(PoisonError::into_inner).replace(authorization.clone());
-            self.remember(known);
-            self.changes.fetch_add(1, Ordering::Release);
+    /// Learns which `Authorization` is to be sent; false where no token is in it.
+    pub(crate) fn learn(&self, authorization: &HeaderValue) -> bool {
+        // Nearly always it is, and then nothing has to be looked for in it.
+        if self.authorization.read().unwrap_or_else(PoisonError::into_inner).as_ref() == Some(authorization) {
+            return true;
         }
+        if !has_token(authorization) {
+            return false;
+        }
+        let known = self.authorization.write().unwrap_or_else(PoisonError::into_inner).replace(authorization.clone());
+        self.remember(known);
+        self.changes.fetch_add(1, Ordering::Release);
+        true
     }
 
     fn remember(&self, known: Option<HeaderValue>) {

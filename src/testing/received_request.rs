@@ -168,7 +168,9 @@ impl ReceivedRequest {
     }
 
     pub(super) fn teach(&self, redactor: &Redactor) {
-        self.headers.get_all(AUTHORIZATION).iter().for_each(|value| redactor.learn(value));
+        for value in self.headers.get_all(AUTHORIZATION) {
+            redactor.learn(value);
+        }
     }
 }
 

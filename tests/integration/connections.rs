@@ -257,3 +257,15 @@ async fn what_arrived_of_a_created_token_is_kept_when_the_rest_does_not_come_in_
         }
     }
 }
+
+/// hyper-util puts the connection's addresses into each answer's extensions, a copy of them each time, where a connector has them.
+#[tokio::test]
+async fn an_answer_carries_nothing_of_its_connection() {
+    let (url, _) = serve(Vec::new()).await;
+    let look = tower::util::MapResponseLayer::new(|answer: http::Response<magicbell::Body>| {
+        assert!(answer.extensions().is_empty());
+        answer
+    });
+    let client = Client::builder().token("t").base_url(url).attempt_layer(look).build().unwrap();
+    client.execute(list()).await.unwrap();
+}

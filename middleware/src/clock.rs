@@ -3,16 +3,20 @@
 //! A look costs some 20 ns, on a virtual machine twice that; an attempt's beginning, its timeout and the time that its body has
 //! are reckoned from the same moment.
 
+#[cfg(feature = "retry")]
 use std::cell::Cell;
+#[cfg(feature = "collect")]
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+#[cfg(feature = "retry")]
 thread_local! {
     static MOMENT: Cell<Option<Moment>> = const { Cell::new(None) };
 }
 
 /// What was looked at once.
+#[cfg(feature = "retry")]
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Moment {
     pub(crate) now: Instant,
@@ -21,12 +25,15 @@ pub(crate) struct Moment {
 }
 
 /// When a call began, and when its time is up.
+#[cfg(feature = "collect")]
 #[derive(Debug, Clone, Copy)]
+#[cfg_attr(not(feature = "retry"), allow(dead_code, reason = "retry alone tells it"))]
 pub(crate) struct CallTime {
     pub(crate) start: Instant,
     pub(crate) deadline: Instant,
 }
 
+#[cfg(feature = "collect")]
 impl CallTime {
     /// Returns how long the call may take.
     pub(crate) fn length(self) -> Duration {
@@ -36,13 +43,20 @@ impl CallTime {
 
 /// Returns the time, as it was looked at for this poll where somebody further out has looked.
 pub(crate) fn now() -> Instant {
-    MOMENT.get().map_or_else(Instant::now, |moment| moment.now)
+    #[cfg(feature = "retry")]
+    if let Some(moment) = MOMENT.get() {
+        return moment.now;
+    }
+    Instant::now()
 }
 
 /// Returns the time of the call that this poll is part of, where somebody further out has told it.
 #[cfg(feature = "collect")]
 pub(crate) fn call_time() -> Option<CallTime> {
-    MOMENT.get()?.call
+    #[cfg(feature = "retry")]
+    return MOMENT.get()?.call;
+    #[cfg(not(feature = "retry"))]
+    None
 }
 
 /// Has [`now`] and [`call_time`] return this on this thread, until what is returned is dropped: at the end of the poll at the latest.

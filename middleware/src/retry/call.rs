@@ -1,23 +1,24 @@
 //! What a call knows of itself, and decides from it.
 
+mod end;
 mod next_attempt;
 mod refused;
+mod request;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::uri::PathAndQuery;
-use http::{Extensions, HeaderMap, HeaderName, Request, Response, StatusCode};
+use http::{Extensions, Request, Response, StatusCode};
 use tokio::time::Instant;
 
 use self::next_attempt::Again;
-use super::{AttemptResult, RetryError, RetryLayer, RetryPolicy, Verdict, events, retry_after};
+use self::request::{Named, has_key};
+use super::{AttemptResult, RetryLayer, RetryPolicy, Verdict, events, retry_after};
 use crate::clock::{CallTime, Moment};
 use crate::pace::{HeldBack, Pace, Ticket};
 use crate::timeout::{Limit, TimeoutError};
-use crate::{Attempt, AttemptNumber, Attempts, Body, BoxError, CallContext, Operation, Outcome, Safety};
-
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+use crate::{Attempt, Body, BoxError, CallContext, Operation, Outcome, Safety};
 
 /// What a call knows of itself.
 pub(super) struct Call<B> {
@@ -54,13 +55,6 @@ pub(super) struct Call<B> {
 
 /// How an attempt ended.
 type Attempted = Result<Response<Body>, BoxError>;
-
-/// An operation, but for the method, which is the request's.
-struct Named {
-    name: &'static str,
-    path: &'static str,
-    safety: Safety,
-}
 
 impl<B> Call<B> {
     // Inline, since it is large, and so built in its place.
@@ -184,30 +178,6 @@ impl<B> Call<B> {
         self.request_with_extensions()
     }
 
-    /// Makes the request of the next attempt. The first one takes the operation along where that is the only extension, since a
-    /// map of extensions costs three allocations to clone.
-    fn request_with_extensions(&mut self) -> Request<B>
-    where
-        B: Clone,
-    {
-        if self.attempts.is_empty() {
-            self.operation = alone(&self.request);
-            let extensions = self.operation.is_some().then(|| std::mem::take(self.request.extensions_mut()));
-            let mut request = self.request.clone();
-            if let Some(extensions) = extensions {
-                *request.extensions_mut() = extensions;
-            }
-            return request;
-        }
-        if let Some(Named { name, path, safety }) = self.operation.take() {
-            let operation = Operation::new(name, self.request.method().clone(), path).with_safety(safety);
-            self.request.extensions_mut().insert(operation);
-        }
-        let mut request = self.request.clone();
-        request.extensions_mut().insert(AttemptNumber(self.number()));
-        request
-    }
-
     /// Decides what follows an attempt, and writes it down. Returns when another one follows; where none does, the result is what
     /// the call ends with.
     pub(super) fn judge(&mut self, result: &mut Attempted) -> Option<Instant> {
@@ -259,26 +229,6 @@ impl<B> Call<B> {
         again.map(|again| again.until)
     }
 
-    /// Ends a call whose time is up between attempts.
-    pub(super) fn out_of_time(&mut self) -> Attempted {
-        let timeout = self.timeout_error();
-        self.fail(timeout.into())
-    }
-
-    /// Ends a call whose time is up while an attempt is in flight.
-    pub(super) fn abandoned(&mut self) -> Attempted {
-        self.is_in_flight = false;
-        let timeout = self.timeout_error();
-        self.record(Attempt::failed(Outcome::Unknown, timeout.to_string(), self.attempt_elapsed()));
-        self.fail(timeout.into())
-    }
-
-    /// Ends a call for which the inner service won't become ready.
-    pub(super) fn not_ready(&mut self, error: BoxError) -> Attempted {
-        self.record(Attempt::failed(Outcome::NotSent, error.to_string(), Duration::ZERO));
-        self.fail(error)
-    }
-
     /// Returns which attempt is in flight, or would be next; counted from 1.
     fn number(&self) -> u32 {
         u32::try_from(self.attempts.len()).unwrap_or(u32::MAX).saturating_add(1)
@@ -297,33 +247,6 @@ impl<B> Call<B> {
 
     fn attempt_elapsed(&self) -> Duration {
         self.attempt_start.map_or(Duration::ZERO, |start| start.elapsed())
-    }
-
-    /// Ends the call with what its last attempt met.
-    fn conclude(&mut self, result: Attempted) -> Attempted {
-        let is_answered = result.as_ref().is_ok_and(|response| response.status().is_success());
-        match self.kept.take().filter(|_| !is_answered).map_or(result, |kept| *kept) {
-            Ok(response) => Ok(self.answered(response)),
-            Err(error) => self.fail(error),
-        }
-    }
-
-    /// Ends the call with an error, or with what was kept: that is more than any error that came later can tell.
-    pub(super) fn fail(&mut self, error: BoxError) -> Attempted {
-        self.give_back();
-        let error = match self.kept.take().map(|kept| *kept) {
-            Some(Ok(kept)) => return Ok(self.answered(kept)),
-            Some(Err(kept)) => kept,
-            None => error,
-        };
-        Err(RetryError::new(std::mem::take(&mut self.attempts), error).into())
-    }
-
-    fn answered(&mut self, mut response: Response<Body>) -> Response<Body> {
-        if self.attempts.len() > 1 {
-            response.extensions_mut().insert(Attempts(std::mem::take(&mut self.attempts)));
-        }
-        response
     }
 
     fn timeout_error(&self) -> TimeoutError {
@@ -359,23 +282,6 @@ impl<B> Drop for Call<B> {
 /// Takes a result out of its place.
 fn take(result: &mut Attempted) -> Attempted {
     std::mem::replace(result, Ok(Response::default()))
-}
-
-/// Says whether there is an idempotency key. An empty one is none.
-fn has_key(headers: &HeaderMap) -> bool {
-    // A look at each of a few names costs less than to hash this one.
-    headers.keys().any(|name| *name == IDEMPOTENCY_KEY)
-        && headers.get(IDEMPOTENCY_KEY).is_some_and(|key| !key.is_empty())
-}
-
-/// Returns a request's operation, where it is the only extension.
-fn alone<B>(request: &Request<B>) -> Option<Named> {
-    if request.extensions().len() != 1 {
-        return None;
-    }
-    let operation =
-        request.extensions().get::<Operation>().filter(|operation| operation.method() == request.method())?;
-    Some(Named { name: operation.name(), path: operation.path(), safety: operation.safety() })
 }
 
 /// Takes the context out of a request, so that no attempt has to clone it.

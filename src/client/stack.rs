@@ -164,14 +164,12 @@ fn apply(layers: std::vec::IntoIter<BoxLayer>, max_response_bytes: usize, servic
     layers.rev().fold(service, |service, layer| layer.around_service(service, max_response_bytes))
 }
 
-/// Says whether bytes may be all of a body: where nothing but the connection's end marks a body's end, one that was cut short, or
-/// lost, looks whole.
+/// Says whether bytes may be all of a body: where nothing but the connection's end marks a body's end, one that was cut short looks
+/// whole.
 fn may_be_whole(bytes: &[u8]) -> bool {
-    let is_json = || serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok();
     match bytes.trim_ascii_start().first() {
-        None => false,
-        Some(b'{' | b'[') => is_json(),
-        Some(_) => true,
+        Some(b'{' | b'[') => serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok(),
+        _ => true,
     }
 }
 

@@ -130,7 +130,7 @@ async fn a_discard_whose_answer_was_lost_as_a_whole_is_sent_again() {
     }
 }
 
-/// Many services answer a DELETE of theirs with nothing.
+/// Many services answer a DELETE of theirs with nothing, and what is asked may be in a header.
 #[tokio::test]
 async fn an_empty_answer_to_an_operation_of_the_callers_own_is_one() {
     struct Forget;
@@ -138,10 +138,16 @@ async fn an_empty_answer_to_an_operation_of_the_callers_own_is_one() {
         type Response = ();
         const OPERATION: magicbell::Operation = magicbell::Operation::delete("forget", "/forgotten");
     }
+    struct Ask;
+    impl magicbell::Endpoint for Ask {
+        type Response = ();
+        const OPERATION: magicbell::Operation = magicbell::Operation::get("ask", "/asked");
+    }
     let server = Server::start().await.unwrap();
-    server.fail_next(Fault::body(200, ""));
+    server.fail_next(Fault::body(200, "").times(2));
     client(&server).execute(Forget).await.unwrap();
-    assert_eq!(server.request_count(), 1);
+    client(&server).execute(Ask).await.unwrap();
+    assert_eq!(server.request_count(), 2);
 }
 
 #[tokio::test]

@@ -263,13 +263,12 @@ pub(super) fn with_the_apis_own(retry: RetryPolicy) -> RetryPolicy {
             StatusCode::CONFLICT => is_keyed && says_in_progress(response.body().as_bytes()),
             StatusCode::NO_CONTENT => false,
             status if status.is_success() => {
-                let safety = attempt.safety();
                 let is_lost = match response.body().as_bytes() {
                     // An operation of the caller's own may well answer with nothing.
                     b"" => attempt.uri().path().contains("/jwt/"),
                     body => is_no_answer(body),
                 };
-                is_lost && (is_keyed || safety != Safety::NonIdempotent)
+                is_lost && (is_keyed || attempt.safety() != Safety::NonIdempotent)
             }
             _ => false,
         };

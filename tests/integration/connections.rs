@@ -236,18 +236,20 @@ async fn a_101_is_a_status_that_the_api_does_not_use() {
     assert_eq!(error.attempts().len(), 1);
 }
 
+const TOKEN: &str = r#"{"token":"minted"}"#;
+
+/// Answers with a token, and never comes to the answer's end.
+async fn stalls(mut stream: TcpStream) {
+    head(&mut stream).await;
+    let head = format!("HTTP/1.1 201 Created\r\ntransfer-encoding: chunked\r\n\r\n{:x}\r\n{TOKEN}\r\n", TOKEN.len());
+    let _ = stream.write_all(head.as_bytes()).await;
+    std::future::pending::<()>().await;
+}
+
 /// A token that has arrived is not lost because what should follow it doesn't come: the service shows it this once.
 #[tokio::test(start_paused = true)]
 async fn what_arrived_of_a_created_token_is_kept_when_the_rest_does_not_come_in_time() {
-    const TOKEN: &str = r#"{"token":"minted"}"#;
-    let stalls = script(async |mut stream: TcpStream| {
-        head(&mut stream).await;
-        let head =
-            format!("HTTP/1.1 201 Created\r\ntransfer-encoding: chunked\r\n\r\n{:x}\r\n{TOKEN}\r\n", TOKEN.len());
-        let _ = stream.write_all(head.as_bytes()).await;
-        std::future::pending::<()>().await;
-    });
-    let (url, _) = serve(vec![stalls]).await;
+    let (url, _) = serve(vec![script(stalls)]).await;
     match client(&url).execute(create()).await {
         Ok(created) => assert_eq!(created.token.expose_secret(), "minted"),
         Err(error) => {
@@ -255,6 +257,20 @@ async fn what_arrived_of_a_created_token_is_kept_when_the_rest_does_not_come_in_
             assert_eq!(error.status().map(|status| status.as_u16()), Some(201), "{error}");
             assert_eq!(error.body().unwrap(), TOKEN);
         }
+    }
+}
+
+/// The same where the call's time is up before the attempt's, with layers around the call and without.
+#[tokio::test]
+async fn what_arrived_before_the_calls_time_was_up_is_kept() {
+    let (url, _) = serve(vec![script(stalls), script(stalls)]).await;
+    let builder = || Client::builder().token("t").base_url(&url);
+    let ordinary = builder().build().unwrap();
+    let layered = builder().layer(tower::layer::util::Identity::new()).build().unwrap();
+    for client in [&ordinary, &layered] {
+        let error = client.request(create()).timeout(Duration::from_millis(200)).send().await.unwrap_err();
+        assert_eq!((error.status().unwrap().as_u16(), &**error.body().unwrap()), (201, TOKEN.as_bytes()));
+        assert!(error.to_string().contains("it was created"), "{error}");
     }
 }
 

@@ -7,7 +7,6 @@ use std::time::Duration;
 use magicbell::jwt::{CreateProjectJwt, CreateUserJwt};
 use magicbell::testing::{Fault, Server};
 use magicbell::{Client, ErrorKind, Outcome, RetryPolicy};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::support::{client, json, transport};
 
@@ -176,32 +175,6 @@ async fn what_is_below_the_cap_of_an_answer_over_it_is_kept() {
     assert_eq!((error.kind(), error.body().unwrap().len()), (ErrorKind::Decode, 300));
     assert!(error.body().unwrap().windows(7).any(|bytes| bytes == b"\"token\""));
     assert_eq!((server.count("create_project_jwt"), minted(&server)), (1, 1));
-}
-
-/// The call's time is up before the attempt's, in the middle of the body.
-#[tokio::test]
-async fn what_arrived_before_the_calls_time_was_up_is_kept() {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/v2", listener.local_addr().unwrap());
-    tokio::spawn(async move {
-        while let Ok((mut connection, _)) = listener.accept().await {
-            tokio::spawn(async move {
-                _ = connection.read(&mut [0; 4096]).await;
-                let begun = b"HTTP/1.1 201 Created\r\ncontent-length: 48\r\n\r\n{\"token\":\"minted\"";
-                connection.write_all(begun).await.unwrap();
-                std::future::pending::<()>().await;
-            });
-        }
-    });
-    let time = Duration::from_millis(200);
-    let builder = || Client::builder().token("t").base_url(&url);
-    let ordinary = builder().build().unwrap();
-    let layered = builder().layer(tower::layer::util::Identity::new()).build().unwrap();
-    for client in [&ordinary, &layered] {
-        let error = client.request(create()).timeout(time).send().await.unwrap_err();
-        assert_eq!((error.status().unwrap().as_u16(), &**error.body().unwrap()), (201, &b"{\"token\":\"minted\""[..]));
-        assert!(error.to_string().contains("it was created"), "{error}");
-    }
 }
 
 /// Once the service has said 201 with what can't be read, no later failure hides that.

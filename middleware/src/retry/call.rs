@@ -102,8 +102,12 @@ impl<B> Call<B> {
 
     /// Returns when the attempt in flight began, and the call's time.
     pub(super) fn moment(&self) -> Option<Moment> {
-        let call = self.start.zip(self.deadline).map(|(start, deadline)| CallTime { start, deadline });
-        self.attempt_start.map(|now| Moment { now, call })
+        self.attempt_start.map(|now| Moment { now, call: self.time() })
+    }
+
+    /// Returns the call's time, where it is limited and has begun.
+    fn time(&self) -> Option<CallTime> {
+        self.start.zip(self.deadline).map(|(start, deadline)| CallTime { start, deadline })
     }
 
     /// Says whether the attempt in flight ends before the call's time is up, by a limit of its own. Timers are late at times, by
@@ -250,8 +254,7 @@ impl<B> Call<B> {
     }
 
     fn timeout_error(&self) -> TimeoutError {
-        let limit = self.deadline.zip(self.start).map(|(deadline, start)| deadline.saturating_duration_since(start));
-        TimeoutError::new(Limit::Operation, limit.unwrap_or_default())
+        TimeoutError::new(Limit::Operation, self.time().map(CallTime::length).unwrap_or_default())
     }
 }
 
